@@ -1,0 +1,1 @@
+"""Secrets, encryption, safe fetching, redaction and erasure."""

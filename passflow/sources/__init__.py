@@ -1,0 +1,1 @@
+"""Master systems: one file per vendor, found by scanning this package."""

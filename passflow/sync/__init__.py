@@ -1,0 +1,1 @@
+"""The heart: mapping, fingerprint, diff, guard, plan, apply, converge."""

@@ -1,0 +1,1 @@
+"""Templates: from a member to what a wallet shows."""

@@ -1,0 +1,1 @@
+"""Public test helpers: contract suites, fake vendors, a test certificate authority."""

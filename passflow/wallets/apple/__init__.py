@@ -1,0 +1,1 @@
+"""Signed Apple passes: package, signature, certificates, verification and push."""
