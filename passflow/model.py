@@ -128,6 +128,7 @@ class Operation:
         due_at: when the status changes next without any change at the source, or None.
         changed: names of the member fields whose value changes.
         rings: the keys of pass fields whose change makes a phone show a notification.
+        content_hash: of what the pass would show; None where nobody needs it before it is signed.
         record: the member's mapped fields, canonical JSON; stored encrypted only. None for a delete.
     """
 
@@ -141,6 +142,7 @@ class Operation:
     due_at: int | None = None
     changed: tuple[str, ...] = ()
     rings: tuple[str, ...] = ()
+    content_hash: bytes | None = None
     record: bytes | None = field(default=None, repr=False)
 
 

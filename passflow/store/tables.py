@@ -225,6 +225,7 @@ operations = Table(
     Column("due_at", Time),
     Column("changed", Text, nullable=False, server_default="", comment="member fields, comma separated"),
     Column("rings", Text, nullable=False, server_default="", comment="pass field keys, comma separated"),
+    Column("content_hash", Hash, comment="of what the pass would show after it"),
     Column("record_sealed", LargeBinary),
     Column("withheld", String(32), comment="rule of the guard that holds it back"),
     Column("outcome", String(12), nullable=False, server_default="pending"),
