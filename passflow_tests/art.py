@@ -1,7 +1,7 @@
-"""Draws the demo's images: ``python data/draw.py``. Everything is drawn four times too large and scaled down.
+"""Draws the demo's images: ``python -m passflow_tests.art``. Everything is drawn four times too large and scaled down.
 
-Sizes are Apple's, in points: icon 29 x 29, logo at most 160 x 50, strip 375 x 144 (store card) and 375 x 98 (event
-ticket). https://developer.apple.com/library/archive/documentation/UserExperience/Conceptual/PassKit_PG/Creating.html
+Sizes are Apple's, in points: icon 38 x 38, logo at most 160 x 50, strip 375 x 144 (an event ticket shows its middle).
+https://developer.apple.com/design/human-interface-guidelines/wallet
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-HERE = Path(__file__).parent
-FONTS = HERE.parent / "passflow" / "template" / "fonts"
+DATA = Path(__file__).parents[1] / "data"
+FONTS = DATA.parent / "passflow" / "template" / "fonts"
 SCALE = 4
 
 Colour = tuple[int, int, int]
@@ -164,11 +164,11 @@ def draw_festival_strip(width: int, height: int) -> Image.Image:
     rng = Random(7)
     draw = ImageDraw.Draw(image)
     for _ in range(70):
-        x, y, size = rng.random() * width, rng.random() ** 1.6 * height * 0.55, height * (0.003 + rng.random() * 0.006)
+        x, y, size = rng.random() * width, rng.random() ** 1.4 * height * 0.55, height * (0.003 + rng.random() * 0.006)
         draw.ellipse(
             (x - size, y - size, x + size, y + size), fill=blend(VIOLET, (255, 255, 255), 0.45 + rng.random() / 2)
         )
-    draw_sun(image, (width * 0.74, height * 0.56), height * 0.40)
+    draw_sun(image, (width * 0.74, height * 0.55), height * 0.31)
     beams = Image.new("L", image.size, 0)
     for foot, top in ((0.10, -0.06), (0.16, 0.34), (0.46, 0.28), (0.52, 0.66)):
         beam = Image.new("L", image.size, 0)
@@ -187,7 +187,7 @@ def draw_festival_strip(width: int, height: int) -> Image.Image:
     image.paste(Image.new("RGB", image.size, (255, 236, 214)), mask=beams.filter(ImageFilter.GaussianBlur(height / 70)))
     draw = ImageDraw.Draw(image)
     for depth, (base, swing, colour) in enumerate(
-        ((0.76, 0.09, (120, 44, 112)), (0.86, 0.06, (62, 26, 84)), (0.95, 0.03, NIGHT))
+        ((0.74, 0.07, (120, 44, 112)), (0.81, 0.045, (62, 26, 84)), (0.90, 0.025, NIGHT))
     ):
         hill = [
             (0, height),
@@ -199,29 +199,31 @@ def draw_festival_strip(width: int, height: int) -> Image.Image:
         ]
         draw.polygon(hill, fill=colour)
     for _ in range(90):
-        x, tall = rng.random() * width, height * (0.05 + rng.random() * 0.10)
-        draw.polygon([(x - tall * 0.22, height), (x, height * 0.965 - tall), (x + tall * 0.22, height)], fill=NIGHT)
+        x, tall = rng.random() * width, height * (0.04 + rng.random() * 0.07)
+        draw.polygon([(x - tall * 0.22, height), (x, height * 0.925 - tall), (x + tall * 0.22, height)], fill=NIGHT)
     return image
 
 
 def save(image: Image.Image, path: Path, size: tuple[int, int]) -> None:
-    """Scales down and writes a small PNG: opaque pictures get a palette, which a gradient hardly shows."""
+    """Scales down and writes a small PNG: a dithered palette shows no bands in a gradient."""
     small = image.resize(size, Image.Resampling.LANCZOS)
     if small.mode == "RGB":
         # Pillow dithers only towards a palette that it is given
         palette = small.quantize(256, method=Image.Quantize.MEDIANCUT)
         small = small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    else:
+        small = small.quantize(128, method=Image.Quantize.FASTOCTREE)
     path.parent.mkdir(parents=True, exist_ok=True)
     small.save(path, optimize=True)
 
 
 ART = {
-    "gold/images/icon": (draw_gold_icon, (29, 29)),
+    "gold/images/icon": (draw_gold_icon, (38, 38)),
     "gold/images/logo": (draw_gold_logo, (160, 50)),
     "gold/images/strip": (draw_gold_strip, (375, 144)),
-    "festival/images/icon": (draw_festival_icon, (29, 29)),
+    "festival/images/icon": (draw_festival_icon, (38, 38)),
     "festival/images/logo": (draw_festival_logo, (160, 50)),
-    "festival/images/strip": (draw_festival_strip, (375, 98)),
+    "festival/images/strip": (draw_festival_strip, (375, 144)),
 }
 
 
@@ -232,7 +234,7 @@ def main() -> None:
         image = draw(canvas[0]) if name.endswith("icon") else draw(*canvas)  # type: ignore[operator]
         for density in (1, 2, 3):
             suffix = "" if density == 1 else f"@{density}x"
-            save(image, HERE / f"{name}{suffix}.png", (width * density, height * density))
+            save(image, DATA / f"{name}{suffix}.png", (width * density, height * density))
 
 
 if __name__ == "__main__":
