@@ -122,7 +122,7 @@ def _read_certificate(data: bytes, name: str) -> x509.Certificate:
         if b"-----BEGIN" in data:
             return x509.load_pem_x509_certificate(data)
         return x509.load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise CertificateError(f"The {name} cannot be read.", fix="Give it as PEM or DER (.cer).") from None
 
 
