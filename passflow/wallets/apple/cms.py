@@ -33,13 +33,19 @@ def signed_attributes(content: bytes, signing_time: datetime) -> bytes:
         content: the signed file, manifest.json for a pass.
         signing_time: aware datetime; fractions of a second are dropped.
     """
+    # DER sorts a SET OF by encoding; the lengths alone decide here: content type, time, digest
+    return _before_digest(signing_time) + hashlib.sha256(content).digest()
+
+
+@lru_cache(maxsize=1024)
+def _before_digest(signing_time: datetime) -> bytes:
+    """Encode the attributes up to the digest, which comes last; passes of one second share them."""
     moment = signing_time.astimezone(UTC)
     # RFC 5652 section 11.3: UTCTime through 2049, GeneralizedTime from 2050
     tag, form = (_UTC_TIME, "%y%m%d%H%M%SZ") if moment.year < 2050 else (_GENERAL_TIME, "%Y%m%d%H%M%SZ")
     time = _tlv(_SEQUENCE, _SIGNING_TIME, _tlv(_SET, _tlv(tag, moment.strftime(form).encode())))
-    digest = _tlv(_SEQUENCE, _MESSAGE_DIGEST, _tlv(_SET, _tlv(_OCTETS, hashlib.sha256(content).digest())))
-    # DER sorts a SET OF by encoding; the lengths alone decide here: content type, time, digest
-    return _tlv(_SET, _CONTENT_TYPE_ATTRIBUTE, time, digest)
+    digest = _tlv(_SEQUENCE, _MESSAGE_DIGEST, _tlv(_SET, _tlv(_OCTETS, bytes(32))))
+    return _tlv(_SET, _CONTENT_TYPE_ATTRIBUTE, time, digest)[:-32]
 
 
 def encode_signed_data(certificates: SignerCertificates, attributes: bytes, signature: bytes) -> bytes:
