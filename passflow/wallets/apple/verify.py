@@ -17,6 +17,7 @@ from passflow.wallets.apple.json_reader import read_json
 from passflow.wallets.apple.localisation import check_localisation
 from passflow.wallets.apple.manifest_reader import check_manifest
 from passflow.wallets.apple.rules import check_pass
+from passflow.wallets.apple.rules.personalisation import check_personalisation
 from passflow.wallets.apple.signature_check import check_signature
 
 __all__ = ["Finding", "Report", "check_pass", "verify"]
@@ -69,6 +70,12 @@ def _check_files(files: Mapping[str, bytes], roots: Sequence[bytes] | None, now:
             yield from inside("pass.json", check_pass(document, files))
         elif not read.findings:
             yield error("pass.type", "pass.json", "It must be an object.", "Write { … }.")
+    if "personalization.json" in files:
+        read = read_json("personalization.json", files["personalization.json"])
+        yield from read.findings
+        if not read.findings:
+            logo = any(path.startswith("personalizationLogo") for path in files)
+            yield from inside("personalization.json", check_personalisation(read.value, document, logo))
     yield from check_manifest(files)
     if "signature" not in files:
         yield error("signature.missing", "signature", "The pass is not signed.", "Sign it.")

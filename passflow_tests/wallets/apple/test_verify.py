@@ -230,6 +230,23 @@ def test_bundles_are_verified_pass_by_pass(genuine: Files) -> None:
     assert judge(pack({"a.pkpass": b"junk"})).codes == {"zip.unreadable"}
 
 
+def test_personalisation_needs_nfc_a_service_and_a_logo(genuine: Files) -> None:
+    form = encode({"description": "Join", "requiredPersonalizationFields": ["PKPassPersonalizationFieldName"]})
+    report = judge(resign({**genuine, "personalization.json": form}))
+    assert report.ok
+    assert report.codes == {"personalisation.nfc", "personalisation.logo"}
+    report = judge(resign({**genuine, "personalization.json": b'{"requiredPersonalizationFields": ["Name", 1]}'}))
+    where = {each.where for each in report.errors}
+    assert where == {
+        "personalization.json: description",
+        "personalization.json: requiredPersonalizationFields",
+    }
+    offline = encode(store_card(webServiceURL=None, authenticationToken=None))
+    report = judge(resign({**genuine, "pass.json": offline, "personalization.json": form}))
+    assert {each.code for each in report.errors} == {"personalisation.web_service"}
+    assert "json.syntax" in judge(resign({**genuine, "personalization.json": b"{,}"})).codes
+
+
 def test_findings_quote_no_values_of_the_pass() -> None:
     secret = "Ada Lovelace 4711"
     files = stranger_files(

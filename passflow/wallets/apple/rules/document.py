@@ -13,6 +13,7 @@ from passflow.wallets.apple.rules.fields import check_fields, check_limits
 from passflow.wallets.apple.rules.keys import ACTION, ACTION_TYPES, REQUIRED, STYLES, TOP_LEVEL, UPCOMING
 from passflow.wallets.apple.rules.relevance import check_relevance
 from passflow.wallets.apple.rules.schemes import check_schemes, check_styles, legacy_style
+from passflow.wallets.apple.rules.semantics import check_semantics
 from passflow.wallets.apple.rules.values import check_object, is_url, join
 
 _TEAM = re.compile(r"[A-Z0-9]{10}", re.ASCII)
@@ -34,6 +35,7 @@ def check_pass(document: Mapping[str, object], files: Collection[str] | None = N
         *check_codes(document),
         *check_relevance(document, legacy_style(document)),
         *check_schemes(document, files),
+        *check_semantics(document),
         *_check_companions(document),
         *_check_actions(document),
         *_check_upcoming(document),

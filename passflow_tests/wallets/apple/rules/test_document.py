@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from passflow.wallets.apple.findings import Finding
 from passflow.wallets.apple.rules import check_pass
 from passflow.wallets.apple.rules.keys import TOP_LEVEL
+from passflow.wallets.apple.rules.semantics import TAGS
 
 from ..helpers import store_card
 
@@ -315,6 +316,23 @@ def test_every_key_of_apples_lists_is_known() -> None:
         "transitProviderWebsiteURL", "contactVenueEmail", "featuredActions", "upcomingPassInformation", "userInfo",
     ):  # fmt: skip
         assert key in TOP_LEVEL
+
+
+def test_semantic_tags() -> None:
+    tags = {"eventType": "PKEventTypeMovie", "eventStartDate": "2026-03-01T18:00Z", "seats": [{}], "flightNumber": 815}
+    assert found(card(semantics=tags)) == []
+    assert found(card(semantics={"eventname": "x"})) == [("warning", "pass.key_unknown", "semantics.eventname")]
+    assert found(card(semantics={"eventStartDate": "soon"})) == [("error", "pass.type", "semantics.eventStartDate")]
+    assert found(card(semantics={"eventType": "PKEventTypeBall"})) == [
+        ("error", "semantics.event_type", "semantics.eventType")
+    ]
+    in_field = with_field(semantics={"seats": 1})
+    assert found(in_field) == [("error", "pass.type", "storeCard.primaryFields[0].semantics.seats")]
+
+
+def test_there_are_as_many_tags_as_in_apples_source() -> None:
+    """103 properties of PassSemantics in pass-builder, counted there."""
+    assert len(TAGS) == 103
 
 
 ANYTHING = st.recursive(
