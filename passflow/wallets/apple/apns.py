@@ -69,8 +69,12 @@ async def push_all(
                     batch.settle(job, classify(answer, job.attempt))
                 else:
                     batch.report(job, PushResult(PushAction.DROP, 400, "BadDeviceToken"))
-        except BaseException:
+            transport.withdraw()
+        except BaseException as exc:
+            if batch.stopped and isinstance(exc, PushError) and exc.error_code == "push.withdrawn":
+                return
             batch.stopped = True
+            transport.withdraw()
             raise
 
     workers = [

@@ -100,6 +100,10 @@ class H2Transport:
         self.progressed()
         return await push.answered
 
+    def withdraw(self) -> None:
+        """Gives up the pushes that were not sent yet: they end with ``PushError``, code ``push.withdrawn``."""
+        self._give_up(PushError("The push was withdrawn before it was sent.", code="push.withdrawn"))
+
     async def close(self) -> None:
         """Closes all connections; pushes still waiting end with ``PushError``. Does nothing when closed."""
         self._fail(PushError("The push transport was closed before APNs answered.", code="push.closed"))
@@ -215,6 +219,9 @@ class H2Transport:
 
     def _fail(self, error: PushError) -> None:
         self._refusal = error
+        self._give_up(error)
+
+    def _give_up(self, error: PushError) -> None:
         while self._queue:
             self._queue.popleft().fail(_copy(error))
 

@@ -58,6 +58,10 @@ class PushTransport(Protocol):
         """
         ...
 
+    def withdraw(self) -> None:
+        """Gives up the pushes that were not sent yet: they end with ``PushError``, code ``push.withdrawn``."""
+        ...
+
     async def close(self) -> None:
         """Closes all connections; pushes still waiting end with ``PushError``. Does nothing when closed."""
         ...
