@@ -73,7 +73,7 @@ def _read(data: bytes, files: dict[str, bytes]) -> Iterator[Finding]:
             found = list(_check_entry(entry, seen))
             seen.add(entry.filename.lower())
             yield from found
-            if entry.is_dir() or any(each.level == "error" for each in found):
+            if entry.filename.endswith("/") or any(each.level == "error" for each in found):
                 continue
             content = _content(archive, entry, left)
             if isinstance(content, Finding):
@@ -104,7 +104,7 @@ def _check_entry(entry: zipfile.ZipInfo, seen: set[str]) -> Iterator[Finding]:
         yield error("zip.encrypted", where, "The entry is encrypted.", "Pack it without a password.")
     elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         yield error("zip.method", where, "The entry is neither stored nor deflated.", "Pack it with deflate.")
-    if entry.is_dir():
+    if name.endswith("/"):
         yield warning("zip.directory", where, "Passes have no entries for folders.", "Pack with `zip -D`.")
     elif _JUNK.search(name):
         yield warning("zip.junk", where, "This file is a leftover of the operating system.", "Remove it.")

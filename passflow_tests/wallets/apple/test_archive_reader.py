@@ -126,3 +126,11 @@ def test_what_the_zip_command_writes_is_read(tmp_path: Path) -> None:
         pytest.skip("zip is not installed")
     subprocess.run(["zip", "-qD", "a.zip", "pass.json"], cwd=tmp_path, capture_output=True, check=True)
     assert read_archive((tmp_path / "a.zip").read_bytes()).findings == []
+
+
+def test_an_entry_without_a_name_is_refused() -> None:
+    data = pack({"a": b"x"}, zipfile.ZIP_STORED)
+    nameless = bytearray(data.replace(b"aPK\5\6", b"PK\5\6"))
+    struct.pack_into("<H", nameless, nameless.index(b"PK\1\2") + 28, 0)
+    struct.pack_into("<L", nameless, nameless.index(b"PK\5\6") + 12, len(nameless) - 22 - nameless.index(b"PK\1\2"))
+    assert codes(bytes(nameless)) == {"zip.path"}
