@@ -1,0 +1,46 @@
+"""The code location: every program below the project's programs folder, as Dagster definitions.
+
+``workspace.yaml``, ``dagster dev``, ``dg dev`` and the other ``dg`` commands all load this module; the folder and its
+files are the ones the command line reads.
+"""
+
+import sys
+import warnings
+from pathlib import Path
+
+import dagster as dg
+
+from passflow.errors import ConfigError
+from passflow.project import program_root
+
+# asset checks and backfill policies are announced as beta on every load of the code
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Every program of the project.
+
+    Raises:
+        ConfigError: the folder of the program files and Dagster's `defs_module` are not the same.
+    """
+    folder = program_root()
+    # Dagster imports the folder as a (namespace) module of this name
+    sys.path.insert(0, str(folder.parent))
+    try:
+        found = dg.load_from_defs_folder(path_within_project=folder)
+    finally:
+        sys.path.remove(str(folder.parent))
+    loaded = _loaded_folder(found)
+    if loaded != folder:
+        raise ConfigError(
+            f"The program files are in {folder}, but Dagster reads {loaded}.",
+            fix="Let `[tool.passflow] programs` and `[tool.dg.project] defs_module` in pyproject.toml name one folder.",
+            code="config.programs",
+        )
+    return dg.Definitions.merge(found, dg.Definitions(executor=dg.in_process_executor))
+
+
+def _loaded_folder(found: dg.Definitions) -> Path | None:
+    tree = found.component_tree
+    return tree.defs_module_path.resolve() if tree else None

@@ -1,0 +1,5 @@
+"""passflow inside Dagster: one component, :class:`PassProgram`, per program file."""
+
+from passflow.pipeline.component import PassProgram
+
+__all__ = ["PassProgram"]
