@@ -42,7 +42,12 @@ def build_chain(leaf: x509.Certificate, embedded: Sequence[x509.Certificate]) ->
 
 
 def is_trusted(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> bool:
-    """Tell whether a certificate of the chain above the leaf is a root, or the last one was issued by a root."""
+    """Tell whether a certificate of the chain above the leaf is a root, or the last one was issued by a root.
+
+    Args:
+        chain: as `build_chain` gives it.
+        roots: the trust anchors.
+    """
     trusted = {root.public_bytes(Encoding.DER) for root in roots}
     if any(each.public_bytes(Encoding.DER) in trusted for each in chain[1:]):
         return True
