@@ -62,14 +62,14 @@ def test_every_style_shows_a_code_that_scans(drawn, style):
 
 
 @pytest.mark.parametrize("name", list(MESSAGES))
-@pytest.mark.parametrize("scale", [1, 2, 3])
+@pytest.mark.parametrize("scale", [1, 2])
 def test_every_format_scans_at_every_scale(name, scale):
     found = scan(draw(plain(barcodes=[{"format": name, "message": MESSAGES[name]}]), scale=scale))
     assert found.text == MESSAGES[name]
     assert str(found.format) == READ_AS[name]
 
 
-@pytest.mark.parametrize("length", [1, 20, 150, 400])
+@pytest.mark.parametrize("length", [1, 120, 400])
 def test_long_codes_still_scan(length):
     message = ("https://example.com/" * 40)[:length]
     for name in ("PKBarcodeFormatQR", "PKBarcodeFormatAztec", "PKBarcodeFormatPDF417"):
