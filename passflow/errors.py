@@ -79,7 +79,8 @@ class TemplateError(ConfigError):
     def __init__(self, problems: list[tuple[str, str, str]]) -> None:
         self.problems = problems
         lines = [f"{path}: {what}. {fix}" for path, what, fix in problems]
-        super().__init__("The template has %d problem(s):\n  %s" % (len(problems), "\n  ".join(lines)))
+        found = "\n  ".join(lines)
+        super().__init__(f"The template has {len(problems)} problem(s):\n  {found}")
 
 
 class SecretError(ConfigError):

@@ -6,7 +6,8 @@ Times are integers: microseconds since 1970-01-01 UTC, on the store's clock. Has
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as hidden_field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -113,7 +114,7 @@ class Rejection:
     code: str
     field: str | None
     id_hash: bytes | None
-    record: bytes = field(repr=False)
+    record: bytes = hidden_field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Operation:
     changed: tuple[str, ...] = ()
     rings: tuple[str, ...] = ()
     content_hash: bytes | None = None
-    record: bytes | None = field(default=None, repr=False)
+    record: bytes | None = hidden_field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

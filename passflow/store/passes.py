@@ -1,0 +1,212 @@
+"""Reading passes: the narrow rows that a diff compares, and the rows behind the few that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from passflow.model import HASH_BYTES, Origin, Status
+from passflow.store.statements import chunks
+from passflow.store.tables import erasures, operations, pass_records, passes, registrations
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class PassRow:
+    """One pass as an operation finds it."""
+
+    id_hash: bytes
+    serial: str
+    fingerprint: bytes
+    content_hash: bytes
+    template_revision: str
+    status: Status
+    origin: Origin
+    adopted: bool
+    revision: int
+    observed_at: int
+    due_at: int | None
+    operation_id: bytes
+    event_number: int
+    record_sealed: bytes | None = None
+    overlay_sealed: bytes | None = None
+
+
+def range_clause(column: Any, low: int, high: int) -> Any:
+    """The rows whose id hash begins with a byte from ``low`` up to but not including ``high``."""
+    if (low, high) == (0, 256):
+        return column.is_not(None)
+    above = column >= bytes([low])
+    return above if high == 256 else and_(above, column < bytes([high]))
+
+
+def read_state(conn: Connection, program: str, low: int, high: int, *, observed_at: int) -> pl.DataFrame:
+    """The issued passes of a shard as a diff wants them: id hash, fingerprint and what is out of the ordinary.
+
+    Nearly all passes are live, shown by the source, not due and older than this read. Those come as two columns of
+    bytes; only the others are read with their details (the plain ones stand there as active at revision 0).
+
+    Args:
+        conn: an open read.
+        program: name of the program.
+        low: first byte of the first id hash of the shard.
+        high: one past the last first byte.
+        observed_at: when the read of the source began; passes due by then or observed later are told apart.
+    """
+    import polars as pl
+
+    in_shard = and_(passes.c.program == program, range_clause(passes.c.id_hash, low, high))
+    special = or_(
+        passes.c.status == Status.DELETED.value,
+        passes.c.adopted.is_(False),
+        passes.c.due_at <= observed_at,
+        passes.c.observed_at > observed_at,
+    )
+    plain = and_(
+        passes.c.status != Status.DELETED.value,
+        passes.c.adopted.is_(True),
+        or_(passes.c.due_at.is_(None), passes.c.due_at > observed_at),
+        passes.c.observed_at <= observed_at,
+    )
+    ids, fingerprints = _hash_columns(
+        conn, select(passes.c.id_hash, passes.c.fingerprint).where(in_shard, plain).order_by(passes.c.id_hash)
+    )
+    ordinary = pl.DataFrame({"id_hash": ids, "fingerprint": fingerprints}).with_columns(
+        status=pl.lit(Status.ACTIVE.value),
+        revision=pl.lit(0, dtype=pl.Int64),
+        origin=pl.lit(Origin.SOURCE.value),
+        adopted=pl.lit(True),
+        due_at=pl.lit(None, dtype=pl.Int64),
+        observed_at=pl.lit(0, dtype=pl.Int64),
+    )
+    names = ("id_hash", "fingerprint", "status", "revision", "origin", "adopted", "due_at", "observed_at")
+    rows = conn.execute(select(*(passes.c[name] for name in names)).where(in_shard, special)).all()
+    unusual = pl.DataFrame([tuple(row) for row in rows], schema=ordinary.schema, orient="row")
+    return pl.concat([ordinary, unusual])
+
+
+def _hash_columns(conn: Connection, query: Select[Any]) -> tuple[pl.Series, pl.Series]:
+    """Two columns of 16-byte hashes as binary series, without a Python object per value where the driver allows it."""
+    import polars as pl
+    import pyarrow as pa
+
+    def series(name: str, data: bytes) -> pl.Series:
+        size = len(data) // HASH_BYTES
+        array = pa.FixedSizeBinaryArray.from_buffers(pa.binary(HASH_BYTES), size, [None, pa.py_buffer(data)])
+        return pl.Series(name, pl.from_arrow(array)).cast(pl.Binary)
+
+    if conn.dialect.name == "postgresql":
+        first, second = _copy_hashes(conn, query)
+    else:
+        rows = conn.execute(query).fetchall()
+        first = b"".join(map(itemgetter(0), rows))
+        second = b"".join(map(itemgetter(1), rows))
+    return series("id_hash", first), series("fingerprint", second)
+
+
+def _copy_hashes(conn: Connection, query: Select[Any]) -> tuple[bytes, bytes]:
+    """Both hash columns by binary COPY: every row is 42 bytes, so numpy cuts the columns out of the stream.
+
+    Format: https://www.postgresql.org/docs/current/sql-copy.html (binary): 19 bytes of header, then per row a 2-byte
+    field count and per field a 4-byte length before its bytes, and a 2-byte trailer.
+    """
+    import numpy as np
+
+    compiled = query.compile(conn.engine, compile_kwargs={"render_postcompile": True})
+    cursor = conn.connection.cursor()
+    try:
+        with cursor.copy(f"COPY ({compiled.string}) TO STDOUT (FORMAT BINARY)", compiled.params) as copy:
+            stream = b"".join(bytes(part) for part in copy)
+    finally:
+        cursor.close()
+    table = np.frombuffer(stream, dtype=np.uint8, offset=19)[:-2].reshape(-1, 2 * (4 + HASH_BYTES) + 2)
+    start = 2 + 4
+    second = start + HASH_BYTES + 4
+    return table[:, start : start + HASH_BYTES].tobytes(), table[:, second : second + HASH_BYTES].tobytes()
+
+
+def read_rows(
+    conn: Connection, program: str, id_hashes: Iterable[bytes], *, records: bool = False, lock: bool = False
+) -> dict[bytes, PassRow]:
+    """Passes by id hash; those that do not exist are left out.
+
+    Args:
+        records: also the sealed record and overlay.
+        lock: hold the rows until the transaction ends, in key order.
+    """
+    columns = [passes.c[name] for name in PassRow.__slots__[:13]]
+    if records:
+        columns += [pass_records.c.record_sealed, pass_records.c.overlay_sealed]
+    found: dict[bytes, PassRow] = {}
+    for chunk in chunks(sorted(id_hashes)):
+        query = select(*columns).where(passes.c.program == program, passes.c.id_hash.in_(chunk))
+        if records:
+            same = and_(pass_records.c.program == passes.c.program, pass_records.c.id_hash == passes.c.id_hash)
+            query = query.select_from(passes.outerjoin(pass_records, same))
+        query = query.order_by(passes.c.id_hash)
+        if lock and conn.dialect.name == "postgresql":
+            query = query.with_for_update(of=passes)
+        for row in conn.execute(query):
+            found[row.id_hash] = _pass_row(row)
+    return found
+
+
+def _pass_row(row: Any) -> PassRow:
+    values = dict(row._mapping)
+    values.update(status=Status(row.status), origin=Origin(row.origin), adopted=bool(row.adopted))
+    return PassRow(**values)
+
+
+def find_by_serial(conn: Connection, serial: str) -> tuple[str, PassRow] | None:
+    """Program and pass of a serial number, or None."""
+    row = conn.execute(select(passes.c.program, passes.c.id_hash).where(passes.c.serial == serial)).first()
+    if row is None:
+        return None
+    return row.program, read_rows(conn, row.program, [row.id_hash], records=True)[row.id_hash]
+
+
+def count_live(conn: Connection, program: str) -> int:
+    """Passes of a program that are not deleted."""
+    query = select(func.count()).where(passes.c.program == program, passes.c.status != Status.DELETED.value)
+    return int(conn.execute(query).scalar_one())
+
+
+def has_passes(conn: Connection, program: str) -> bool:
+    """Whether any pass of the program was ever issued, deleted ones included."""
+    return conn.execute(select(passes.c.serial).where(passes.c.program == program).limit(1)).first() is not None
+
+
+def read_abandoned(conn: Connection, program: str, low: int, high: int, *, created_before: int) -> list[bytes]:
+    """Live passes of links, flows and enrolments that the source never showed and that are older than the policy allows."""
+    query = select(passes.c.id_hash).where(
+        passes.c.program == program,
+        range_clause(passes.c.id_hash, low, high),
+        passes.c.adopted.is_(False),
+        passes.c.status != Status.DELETED.value,
+        passes.c.created_at < created_before,
+    )
+    return [bytes(id_hash) for id_hash in conn.execute(query).scalars()]
+
+
+def read_erased(conn: Connection, program: str) -> list[bytes]:
+    """Id hashes with a tombstone: members that must not come back unnoticed."""
+    return list(conn.execute(select(erasures.c.id_hash).where(erasures.c.program == program)).scalars())
+
+
+def count_phones(conn: Connection, program: str, *, ringing_plan: str | None = None) -> int:
+    """Distinct devices registered for passes of a program, or for those that a plan's updates make ring."""
+    query = (
+        select(func.count(func.distinct(registrations.c.device_hash)))
+        .select_from(registrations.join(passes, passes.c.serial == registrations.c.serial))
+        .where(passes.c.program == program)
+    )
+    if ringing_plan is not None:
+        ringing = select(operations.c.id_hash).where(operations.c.plan_id == ringing_plan, operations.c.rings != "")
+        query = query.where(passes.c.id_hash.in_(ringing))
+    return int(conn.execute(query).scalar_one())
