@@ -101,8 +101,6 @@ class MemberField(BaseModel):
             raise ValueError("name either a `column` or a fixed `value`")
         if self.value is not None and self.table is not None:
             raise ValueError("a fixed `value` needs no `table`; write the value itself")
-        if self.thousands == self.decimal_mark:
-            raise ValueError("`thousands` and `decimal_mark` are the same character")
         if self.trunk_prefix is not None and self.calling_code is None:
             raise ValueError("`trunk_prefix` needs `calling_code`")
         if self.unit in ("s", "ms") and self.formats:
@@ -129,6 +127,8 @@ class MemberField(BaseModel):
         for setting, kinds in _ONLY_FOR.items():
             if setting in self.model_fields_set and kind not in kinds:
                 raise ValueError(f"`{name}` is {kind}; `{setting}` is for {' and '.join(kinds)} only")
+        if kind == "decimal" and self.thousands == self.decimal_mark:
+            raise ValueError(f"`{name}` has the same character for `thousands` and `decimal_mark`")
         if self.unit == "minor" and kind != "decimal":
             raise ValueError(f"`{name}` is {kind}; `unit: minor` is for decimal only")
         if self.unit in ("s", "ms") and kind not in ("date", "datetime"):
@@ -155,10 +155,10 @@ def _check_value(name: str, kind: FieldType, value: str, longest: int) -> None:
         raise ValueError(f"`{name}` has the fixed value {value!r}, which is not {kind}") from None
     if isinstance(read, Decimal) and not read.is_finite():
         raise ValueError(f"`{name}` has the fixed value {value!r}, which is not a number")
-    if not value.strip() or (kind == "text" and len(value) > longest) or any(ord(letter) < 0x20 for letter in value):
-        raise ValueError(f"`{name}` has a fixed value that is empty, too long or holds control characters")
     if name == "currency" and not re.fullmatch(r"[A-Z]{3}", value):
         raise ValueError(f"`currency` has the fixed value {value!r}, which is not an ISO 4217 code such as EUR")
+    if not value.strip() or (kind == "text" and len(value) > longest) or any(ord(letter) < 0x20 for letter in value):
+        raise ValueError(f"`{name}` has a fixed value that is empty, too long or holds control characters")
 
 
 def _check_format(pattern: str) -> None:

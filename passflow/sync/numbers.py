@@ -64,7 +64,7 @@ def read_integers(texts: pl.Series, *, thousands: str | None = None) -> pl.Serie
     import polars as pl
 
     name = texts.name
-    numbers = read_decimals(texts, thousands=thousands)
+    numbers = read_decimals(texts, thousands=thousands, mark="," if thousands == "." else ".")
     whole = ~pl.col(name).str.contains(".", literal=True)
     return numbers.to_frame().select(pl.when(whole).then(name)).to_series()
 
