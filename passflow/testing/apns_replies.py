@@ -44,7 +44,7 @@ class Goaway:
 
     Args:
         after: requests that are taken in before the GOAWAY is sent.
-        keep: how many of them are acted on; ``last_stream_id`` is the last of these, all later ones are ignored.
+        keep: how many of them are acted on, at once; ``last_stream_id`` is the last of these, all later ones are ignored.
         reason: goes into the JSON of the frame.
         times: connections that end so.
     """

@@ -17,7 +17,7 @@ import h2.settings
 from hpack import NeverIndexedHeaderTuple
 from hyperframe.frame import GoAwayFrame
 
-from passflow.testing.apns_replies import CheckBearer, Goaway, Received, Reply
+from passflow.testing.apns_replies import CheckBearer, Received, Reply
 
 if TYPE_CHECKING:
     from passflow.testing.apns import FakeApns
@@ -63,13 +63,12 @@ class Session(asyncio.Protocol):
         self._h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
         self._requests: dict[int, tuple[list[tuple[bytes, bytes]], bytearray]] = {}
         self._bodies: dict[int, bytes] = {}  # answers that wait for a window
-        self._held: list[int] = []
-        self._last = 2**31 - 1
+        self._last = 0  # the last stream that was acted on
         self._taken = 0
         self._open = 0
         fake.connections += 1
         self._number = fake.connections
-        self._going = fake.goaway is not None and fake.goaways < fake.goaway.times
+        self._plan = fake.goaway if fake.goaway and fake.goaways < fake.goaway.times else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Sends the server's settings; called by asyncio."""
@@ -158,29 +157,22 @@ class Session(asyncio.Protocol):
             self._h2.increment_flow_control_window(1, stream_id)
 
     def _take(self, stream_id: int) -> None:
-        if stream_id > self._last:
-            return
         self._taken += 1
         if self._fake.limits.drop_after == self._taken:
             self._h2.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1})
-        if not self._going:
+        plan = self._plan
+        if plan is None or self._taken <= plan.keep:
+            self._last = stream_id
             self._answer(stream_id)
-            return
-        self._held.append(stream_id)
-        plan = self._fake.goaway
-        if plan and len(self._held) == plan.after:
-            self._say_goaway(plan)
+        if plan and self._taken == plan.after:
+            self._say_goaway(plan.reason)
 
-    def _say_goaway(self, plan: Goaway) -> None:
-        kept, self._going = self._held[: plan.keep], False
-        self._last = kept[-1] if kept else 0
+    def _say_goaway(self, reason: str) -> None:
         self._fake.goaways += 1
-        frame = GoAwayFrame(0, last_stream_id=self._last, additional_data=json.dumps({"reason": plan.reason}).encode())
+        frame = GoAwayFrame(0, last_stream_id=self._last, additional_data=json.dumps({"reason": reason}).encode())
         self._write()
         # not by `h2`, which would let nothing follow a GOAWAY
         self._transport.write(frame.serialize())
-        for stream_id in kept:
-            self._answer(stream_id)
 
     def _answer(self, stream_id: int) -> None:
         raw, body = self._requests.pop(stream_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 import ssl
 import threading
@@ -448,3 +449,20 @@ def test_no_thread_and_no_task_is_left_behind():
 
     assert asyncio.run(leftovers()) == 1
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_faults_at_once(seed):
+    """Every kind of trouble in one batch, in an order that the seed decides."""
+    chance = random.Random(seed)
+    names = tokens(600)
+    troubles = ["close", "garbage", "reset", "refuse", "silent", "freeze"]
+    limits = Limits(max_streams=chance.choice([1, 20, 200]), after_first=200, drop_after=chance.choice([None, 400]))
+    with fake_apns(limits=limits, goaway=Goaway(after=40, keep=chance.randint(1, 40), times=2)) as apns:
+        for name in chance.sample(names, 30):
+            apns.script(name, Reply(fault=chance.choice(troubles)), Reply(delay=chance.random() / 20))
+        carrier = transport(apns.port, max_attempts=30, max_connects=30, backoff=0.001, **HASTY)
+        results, _ = run(carrier, jobs(names), settings=PushSettings(in_flight=200))
+    assert_all_accepted(results, names)
+    assert set(apns.tokens) == set(names)
+    assert apns.violations == []
