@@ -112,7 +112,8 @@ def register(
     pushed = 0 if recent or state.published is None else state.published
     row = {"device_hash": device, "pass_type": pass_type, "serial": serial}
     statement = insert(conn, registrations).values(**row, pushed=pushed, created_at=now, updated_at=now)
-    new = conn.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    statement = statement.on_conflict_do_nothing()
+    new = conn.execute(statement.returning(registrations.c.serial)).first() is not None
     if not new:
         changes: dict[str, Any] = {"updated_at": now}
         if moved and recent:
