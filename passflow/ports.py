@@ -35,7 +35,8 @@ class VendorSettings(BaseModel):
         capabilities: what it can do beyond its port, for the matrix in the docs.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # pydantic quotes the surroundings of a mistake, and with them a secret that was written out beside it
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     label: ClassVar[str] = ""
     docs_url: ClassVar[str] = ""

@@ -57,7 +57,7 @@ class UnknownMembers(BaseModel):
 class Program(BaseModel):
     """One kind of pass a business issues: its members, its design, its wallets, its limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", title="Pass program")
+    model_config = ConfigDict(frozen=True, extra="forbid", title="Pass program", hide_input_in_errors=True)
 
     program: Name = Field(description="Name of the program, unique in the installation; never changes.")
     description: str = Field(default="", description="What the program is for, in a sentence.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -15,10 +16,9 @@ from pydantic import Field
 from passflow.errors import FetchError, PassflowError
 from passflow.ports import Brought, Desired, Rung, WalletContext, WalletSettings
 from passflow.security.secrets import SecretRef
+from passflow.wallets.apple.personal import kept, noted, packaged
 
 if TYPE_CHECKING:
-    import ssl
-
     from passflow.program import Program
     from passflow.store.engine import Store
     from passflow.sync.progress import Progress
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 FEW: Final = 16
 """Passes that are worth a thread."""
-
-REFERENCE: Final = "#"
-"""Begins the name of a note beside personal files; no path in an archive may."""
 
 
 class AppleWallet(WalletSettings):
@@ -121,13 +118,16 @@ class AppleWallet(WalletSettings):
         )
 
     def _push_context(self) -> ssl.SSLContext:
+        """TLS with the pass certificate, which is also the push certificate, however it was given."""
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
         from passflow.wallets.apple.push_auth import client_context
 
-        certificate = self.certificate.reveal().data
+        identity = self.identity()
+        chain = (identity.certificates.leaf, *identity.certificates.intermediates)
         return client_context(
-            certificate,
-            self.key.reveal().data if self.key else certificate,
-            passphrase=self.key_password.reveal().data if self.key_password else None,
+            b"".join(ssl.DER_cert_to_PEM_cert(der).encode() for der in chain),
+            identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             trust=self.apns_authority.reveal().data if self.apns_authority else None,
         )
 
@@ -215,31 +215,19 @@ class SigningWallet:
         return orjson.dumps(render_apple(self._context.design, desired.values, envelope)), files, notice
 
     def _personal(self, desired: Desired) -> tuple[dict[str, bytes], str | None]:
-        """A member's own images, and beside each the hash of its reference: the same reference is not fetched again."""
         from passflow.template import personal_images
 
-        kept = desired.current["personal"]
-        before: Mapping[str, bytes] = kept if isinstance(kept, Mapping) else {}
+        before = desired.current["personal"]
         files: dict[str, bytes] = {}
         notice = None
         for name, reference in personal_images(self._context.design, desired.values or {}).items():
-            mark = hashlib.sha256(reference.encode()).digest()
-            if before.get(REFERENCE + name) == mark:
-                stem = name.partition("@")[0]
-                files.update(
-                    {path: data for path, data in before.items() if path.partition(".")[0].partition("@")[0] == stem}
-                )
-                files[REFERENCE + name] = mark
+            same = kept(name, reference, before) if isinstance(before, Mapping) else None
+            if same is not None:
+                files.update(same)
                 continue
             try:
-                files.update(self._context.files.personal(name, reference))
-                files[REFERENCE + name] = mark
+                files.update(noted(name, reference, self._context.files.personal(name, reference)))
             except FetchError as error:
                 # a pass without its picture is right in all else; the code is shown and the next revision tries again
                 notice = error.error_code
         return files, notice
-
-
-def packaged(personal: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The personal files that stand in the archive, without the notes on where they came from."""
-    return {path: data for path, data in personal.items() if not path.startswith(REFERENCE)}
