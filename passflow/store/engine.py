@@ -96,7 +96,8 @@ class Store:
         """A read-only transaction whose statements all see the state at the first of them.
 
         Args:
-            snapshot: False reads each statement by itself, which saves round trips where there is only one.
+            snapshot: False reads each statement by itself, which saves PostgreSQL three round trips where there is only
+                one. PostgreSQL then does not refuse a write.
 
         Raises:
             StoreBusy: out of reach, or no free connection.
