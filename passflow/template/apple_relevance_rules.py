@@ -17,8 +17,11 @@ from passflow.template.tree import Leaf
 def check_places(tree: Mapping[str, Any]) -> Iterator[Fault]:
     """Check locations, beacons and the distance."""
     for group in ("locations", "beacons"):
-        if len(tree.get(group) or ()) > 10:
+        if len(_objects(tree, group)) > 10:
             yield Fault(group, f"at most 10 count, not {len(tree[group])}", "Keep the ten that matter most")
+    for group in ("locations", "beacons", "relevantDates"):
+        if group in tree and not isinstance(tree[group], list | Leaf):
+            yield Fault(group, "it is no list", "Give a list of mappings")
     for index, place in enumerate(_objects(tree, "locations")):
         for key, most in (("latitude", 90), ("longitude", 180)):
             degrees = place.get(key)
@@ -39,7 +42,8 @@ def check_places(tree: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _objects(tree: Mapping[str, Any], group: str) -> list[Mapping[str, Any]]:
-    return [each if isinstance(each, Mapping) else {} for each in tree.get(group) or ()]
+    found = tree.get(group)
+    return [each if isinstance(each, Mapping) else {} for each in found] if isinstance(found, list) else []
 
 
 def _is_uuid(text: Any) -> bool:

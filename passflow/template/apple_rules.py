@@ -101,9 +101,9 @@ def _check_images(tree: Mapping[str, Any], images: Collection[str]) -> Iterator[
     allowed = {name for style in styles for name in IMAGES[style]}
     if "icon" not in images:
         yield Fault("images.icon", "every pass needs an icon", "Add `icon:` with a square picture")
-    for name in sorted(set(images) - allowed):
+    for name in sorted(set(images) - allowed) if styles else ():
         shown = ", ".join(sorted(allowed))
-        yield Fault(f"images.{name}", f"{' and '.join(styles) or 'the pass'} shows no {name}", f"Use {shown}")
+        yield Fault(f"images.{name}", f"{' and '.join(styles)} shows no {name}", f"Use {shown}")
     if styles == ["eventTicket"] and "strip" in images and {"background", "thumbnail"} & set(images):
         what = "an event ticket shows a strip, or background and thumbnail"
         yield Fault("images.strip", what, "Remove the strip, or the others")

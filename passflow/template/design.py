@@ -79,9 +79,11 @@ def read_template(data: Any, path: str = "template") -> Template:
         return Template.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise TemplateError(
-            list(dict.fromkeys(_problem(item["loc"], item["type"], item["msg"], path) for item in found))
-        ) from None
+        problems: dict[str, tuple[str, str, str]] = {}
+        for item in found:  # a value of several types is named once for each: the first says enough
+            problem = _problem(item["loc"], item["type"], item["msg"], path)
+            problems.setdefault(problem[0], problem)
+        raise TemplateError(list(problems.values())) from None
 
 
 def _problem(loc: tuple[str | int, ...], kind: str, message: str, path: str) -> tuple[str, str, str]:
@@ -93,7 +95,8 @@ def _problem(loc: tuple[str | int, ...], kind: str, message: str, path: str) -> 
         return where, f"`{parts[-1]}` is no key here", closest(str(parts[-1]), _keys_at(parts[:-1]))
     if kind == "missing":
         return where, "it is missing", f"Add `{parts[-1]}`"
-    return where, message.removeprefix("Value error, "), "Correct the value"
+    fix = "Put it in quotes" if kind == "string_type" else "Correct the value"
+    return where, message.removeprefix("Value error, "), fix
 
 
 def _keys_at(parts: Iterable[str | int]) -> list[str]:

@@ -6,6 +6,7 @@ bare numbers and dates, never texts.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from functools import lru_cache
@@ -23,6 +24,7 @@ _TOO_LARGE: int = 10**MAX_DIGITS
 
 Width = Literal["short", "medium", "long", "full"]
 _CACHED = 32_768
+_LETTER_BY_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 @lru_cache(maxsize=1024)
@@ -93,7 +95,9 @@ def format_money(value: int, exponent: int, currency: str, minor: bool, locale: 
 
     with localcontext(prec=4 * MAX_DIGITS):
         amount = Decimal(value).scaleb(exponent - (get_currency_precision(currency) if minor else 0))
-        return str(format_currency(amount, currency, locale=_locale(locale)))
+        text = str(format_currency(amount, currency, locale=_locale(locale)))
+    # CLDR's currencySpacing: a no-break space between digits and a currency written in letters, which Babel leaves out
+    return _LETTER_BY_DIGIT.sub("\u00a0", text)
 
 
 @lru_cache(maxsize=_CACHED)
