@@ -59,7 +59,7 @@ def build_approve_job(component: "PassProgram") -> dg.JobDefinition:
 
 
 def _actor(context: dg.OpExecutionContext, config: ApproveConfig) -> str:
-    return config.approved_by or os.environ.get("PASSFLOW_ACTOR") or f"dagster run {context.run_id}"
+    return config.approved_by or os.environ.get("PASSFLOW_ACTOR") or f"dagster run {context.run.run_id}"
 
 
 def _apply_and_converge(

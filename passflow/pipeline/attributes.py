@@ -7,10 +7,11 @@ leaves first, and its JSON schema, which ``dg check yaml`` uses on the unrendere
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import create_model, model_validator
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
+from pydantic_core.core_schema import ErrorType
 
 from passflow.program import Program, program_model
 from passflow.project import render_leaves
@@ -28,26 +29,48 @@ _TEXT_LIMITS = {"pattern", "format", "enum", "const", "minLength", "maxLength"}
 @cache
 def attributes_model() -> type[Program]:
     """The program model, rendering its leaves before it validates them; errors keep the path in the file."""
-    return create_model("PassProgram", __base__=(_Rendered, program_model()), __doc__=Program.__doc__)
+    program = program_model()
+
+    class PassProgram(program):  # type: ignore[misc, valid-type]  # its vendors are known at run time only
+        __doc__ = Program.__doc__
+
+        @model_validator(mode="wrap")
+        @classmethod
+        def _render(cls, attributes: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+            try:
+                return handler(render_leaves(attributes))
+            except ValidationError as error:
+                raise ValidationError.from_exception_data(error.title, _known_to_dagster(error)) from None
+
+        @classmethod
+        def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            """The program's JSON schema, with its short forms, and an expression allowed for every single value."""
+            return _widened(super().model_json_schema(*args, **kwargs))
+
+    return PassProgram
 
 
-class _Rendered(Program):
-    @model_validator(mode="before")
-    @classmethod
-    def _render(cls, attributes: Any) -> Any:
-        return render_leaves(attributes)
+def _known_to_dagster(error: ValidationError) -> list[InitErrorDetails]:
+    """The same errors; Dagster rebuilds each from its type to add the line, and knows pydantic's own types only."""
+    own = get_args(ErrorType)
+    found: list[InitErrorDetails] = []
+    for item in error.errors(include_url=False):
+        known = item["type"] in own
+        context = item.get("ctx", {}) if known else {"error": ValueError(item["msg"])}
+        kind = item["type"] if known else "value_error"
+        # a block may hold a secret that was written out; a single value that may is of a type of our own
+        shown = item["input"] if known and not isinstance(item["input"], dict | list) else None
+        found.append(InitErrorDetails(type=kind, loc=item["loc"], input=shown, ctx=context))
+    return found
 
-    @classmethod
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The program's JSON schema, with an expression allowed for every single value but a ``type``."""
-        kwargs.setdefault("schema_generator", GenerateJsonSchema)
-        schema = super().model_json_schema(*args, **kwargs)
-        for name, short in _SHORT_FORMS.items():
-            model, _, field = name.partition(".")
-            place = schema["$defs"][model]["properties"] if field else schema["$defs"]
-            place[field or model] = {"anyOf": [short, place[field or model]]}
-        rendered: dict[str, Any] = _with_leaves(schema)
-        return rendered
+
+def _widened(schema: dict[str, Any]) -> dict[str, Any]:
+    for name, short in _SHORT_FORMS.items():
+        model, _, field = name.partition(".")
+        place = schema["$defs"][model]["properties"] if field else schema["$defs"]
+        place[field or model] = {"anyOf": [short, place[field or model]]}
+    widened: dict[str, Any] = _with_leaves(schema)
+    return widened
 
 
 def _with_leaves(schema: Any, name: str = "") -> Any:
@@ -58,6 +81,8 @@ def _with_leaves(schema: Any, name: str = "") -> Any:
     if name != "type" and _is_strict_leaf(schema):
         notes = {key: schema[key] for key in ("title", "description", "default") if key in schema}
         return {**notes, "anyOf": [{key: value for key, value in schema.items() if key not in notes}, _LEAF]}
+    if schema.get("type") == "array":
+        schema = {"items": {}, **schema}  # Dagster makes an example of every type, and fails on a list of nothing
     return {
         key: {field: _with_leaves(value, field) for field, value in item.items()}
         if key in ("properties", "$defs")

@@ -202,4 +202,4 @@ class PassProgram(dg.Component):
 
 
 def _holder(context: Context) -> str:
-    return f"dagster run {context.run_id}"
+    return f"dagster run {context.run.run_id}"
