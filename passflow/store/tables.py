@@ -139,7 +139,7 @@ wallet_states = Table(
     Column("retry_at", Time),
     Column("error_code", String(64)),
     PrimaryKeyConstraint("serial", "wallet"),
-    Index("ix_wallet_states_behind", "program", "wallet", "id_hash", sqlite_where=text("behind"),
+    Index("ix_wallet_states_behind", "program", "wallet", "id_hash", sqlite_where=text("behind = 1"),
           postgresql_where=text("behind")),
     Index("ix_wallet_states_published", "pass_type", "published"),
     Index("ix_wallet_states_certificate", "program", "certificate_id"),

@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHARDS = 64
-"""Parts in which a plan compares: memory is bounded by one of them, whatever the program's partitions."""
+"""Parts into which a read is split: memory is bounded by one of them, whatever the program's partitions."""
+
+PART_ROWS = 50_000
+"""Rows that are worth a comparison of their own; smaller reads are compared in fewer parts."""
 
 
 def open_source(program: Program) -> Read:
@@ -140,8 +143,9 @@ class _Planner:
     def compare(self, progress: Progress) -> None:
         """Compares shard by shard, and saves each shard's operations in a transaction of its own."""
         drafter = Drafter(self.program.program, self.design, self.store, self.now)
-        for number, (_, low, high) in enumerate(shard_ranges(SHARDS)):
-            rows = self.intake.spill.shard(number)
+        parts = self._parts()
+        for number, (_, low, high) in enumerate(shard_ranges(parts)):
+            rows = self._rows(number, SHARDS // parts)
             with self.store.read() as conn:
                 state = read_state(conn, self.program.program, low, high, observed_at=self.now)
                 found = diff(rows, state, refused=self.intake.refused, erased=self.erased, now=self.now)
@@ -161,7 +165,21 @@ class _Planner:
                 self._save_rejections(rejections)
             self._count(found, drafts.operations, drafts.ignored)
             self._save(drafts.operations)
-            progress("compare", number + 1, SHARDS)
+            progress("compare", number + 1, parts)
+
+    def _parts(self) -> int:
+        """In how many parts to compare: enough to bound memory, and not so many that each has next to nothing to do."""
+        with self.store.read() as conn:
+            most = max(self.intake.rows, count_live(conn, self.program.program))
+        parts = 1
+        while parts < SHARDS and most > parts * PART_ROWS:
+            parts *= 2
+        return parts
+
+    def _rows(self, part: int, shards: int) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.concat([self.intake.spill.shard(part * shards + number) for number in range(shards)])
 
     def _abandoned(self, conn: Connection, low: int, high: int) -> list[bytes]:
         days = self.program.unknown_members.keep_days
@@ -254,6 +272,7 @@ def _seen(found: Diff, rows: pl.DataFrame, fields: list[str]) -> list[Seen]:
     return [
         Seen(row, id_hash, fingerprint, dict(zip(fields, values, strict=True)))
         for frame in frames
+        if frame.height  # a read without any row has no columns either
         for row, id_hash, fingerprint, *values in frame.select(names).iter_rows()
     ]
 

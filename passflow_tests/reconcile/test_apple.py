@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -145,7 +146,7 @@ def test_two_publications_in_one_second_have_two_modification_times(club, wallet
         bring(gold)
         row = state(gold, "M-00001")
         seen.append((row.published, row.last_modified))
-    assert all(later[0] > earlier[0] and later[1] > earlier[1] for earlier, later in zip(seen, seen[1:], strict=False))
+    assert all(later[0] > earlier[0] and later[1] > earlier[1] for earlier, later in pairwise(seen))
 
 
 def test_phones_are_told_once_and_gone_ones_are_forgotten(club, wallet, apns):

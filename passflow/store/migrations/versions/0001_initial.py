@@ -388,7 +388,7 @@ def upgrade() -> None:
         "wallet_states",
         ["program", "wallet", "id_hash"],
         unique=False,
-        sqlite_where=sa.text("behind"),
+        sqlite_where=sa.text("behind = 1"),
         postgresql_where=sa.text("behind"),
     )
     op.create_index("ix_wallet_states_certificate", "wallet_states", ["program", "certificate_id"], unique=False)
