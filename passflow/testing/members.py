@@ -162,7 +162,7 @@ def _pick_people(rng: Random) -> People:
 
 def _member_no(number: int) -> str:
     """A card number with leading zeros and a Luhn digit (ISO/IEC 7812-1 annex B): text, never a number."""
-    digits = f"0049{17_000_000 + number * 37:010d}"
+    digits = f"0049{17_000_000 + number * 37:011d}"
     return digits + _check_digit(digits)
 
 

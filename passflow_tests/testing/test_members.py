@@ -108,7 +108,7 @@ def test_control_files_count_the_rows_that_an_independent_reader_sees():
 
 def test_member_numbers_are_text_with_leading_zeros_and_a_luhn_digit():
     for row in gold_night(2):
-        assert re.fullmatch(r"0049\d{11}", row["member_no"])
+        assert re.fullmatch(r"0049\d{12}", row["member_no"])
         assert luhn_holds(row["member_no"])
 
 
