@@ -6,7 +6,8 @@ Sources: https://developer.apple.com/documentation/walletpasses/pass/relevantdat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from passflow.template.apple_field_rules import Fault
@@ -56,7 +57,7 @@ def _is_uuid(text: Any) -> bool:
 def check_times(tree: Mapping[str, Any]) -> Iterator[Fault]:
     """Check the expiry and the times of relevance."""
     for key in ("expirationDate", "relevantDate"):
-        if isinstance(tree.get(key), str) and not DATE.fullmatch(tree[key]):
+        if isinstance(tree.get(key), str) and not _is_time(tree[key]):
             yield Fault(key, "it is no time as Apple reads it", "Write 2026-12-31T23:59:59+01:00")
     for index, moment in enumerate(_objects(tree, "relevantDates")):
         at = f"relevantDates[{index}]"
@@ -64,6 +65,18 @@ def check_times(tree: Mapping[str, Any]) -> Iterator[Fault]:
         single = {"date", "relevantDate"} & moment.keys()
         if bool(interval) == bool(single) or len(interval) == 1:
             yield Fault(at, "it is neither one moment nor an interval", "Give `date`, or `start` and `end`")
+        start, end = moment.get("startDate"), moment.get("endDate")
+        if _is_time(start) and _is_time(end) and datetime.fromisoformat(end) < datetime.fromisoformat(start):
+            yield Fault(f"{at}.endDate", "the interval ends before it starts", "Exchange the two")
         for key, value in moment.items():
-            if isinstance(value, str) and not DATE.fullmatch(value):
+            if isinstance(value, str) and not _is_time(value):
                 yield Fault(f"{at}.{key}", "it is no time as Apple reads it", "Write 2026-12-31T20:00:00+01:00")
+
+
+def _is_time(value: Any) -> TypeGuard[str]:
+    if not isinstance(value, str) or not DATE.fullmatch(value):
+        return False
+    try:
+        return datetime.fromisoformat(value) is not None
+    except ValueError:
+        return False

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from passflow.model import FieldType, Values
 from passflow.template import marks
+from passflow.template.apple_code_tree import FORMATS
 from passflow.template.apple_paths import program_path
 from passflow.template.apple_rules import apple_faults
-from passflow.template.apple_tree import FORMATS, apple_tree
+from passflow.template.apple_tree import apple_tree
 from passflow.template.design import Template
 from passflow.template.localise import collect_phrases
 from passflow.template.lookup import Lookup

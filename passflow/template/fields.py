@@ -17,6 +17,8 @@ def render_fields(
 ) -> dict[str, str]:
     """Give what each field shows, by field key in the order of the pass; fields that are left out are not in it.
 
+    Fields that stand only in a wallet's overrides are that wallet's, and not in it either.
+
     Args:
         compiled: the template.
         values: the member's.

@@ -71,7 +71,17 @@ def reader(name: str, kind: FieldType, path: str) -> Callable[[Values], Value]:
         what = f"member field `{name}` is declared {kind} and holds a {type(value).__name__}"
         raise value_error(path, what, "Correct the mapping of the field or its declared type")
 
-    return read
+    def read_text(values: Values) -> Value:
+        value = read(values)
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                what = f"member field `{name}` holds half a character (a lone surrogate)"
+                raise value_error(path, what, "Correct its character set in the master system") from None
+        return value
+
+    return read_text if kind == "text" else read
 
 
 def check_slot(slot: Slot, path: str, setting: Setting) -> bool:

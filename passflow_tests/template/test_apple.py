@@ -15,7 +15,7 @@ from passflow.model import Status, Value
 from passflow.template import AppleEnvelope, render_apple
 from passflow.wallets.apple.rules import check_pass
 from passflow_tests.template.designs import ENVELOPE, MEMBER, compiled
-from passflow_tests.template.test_apple_rules import P256
+from passflow_tests.template.test_apple_rules import P256, SOUND
 
 IDS: dict[str, Any] = {"pass_type": "pass.com.example.gold", "team": "A1B2C3D4E5", "serial": "S-1"}
 TOKEN = "0123456789abcdef"
@@ -140,6 +140,11 @@ def test_the_pass_passes_the_check_that_packages_undergo() -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("text", SOUND)
+def test_what_compiles_passes_the_check_that_packages_undergo(text: str) -> None:
+    assert [finding for finding in check_pass(render(text)) if finding.level == "error"] == []
+
+
 def test_the_order_of_keys_and_the_bytes_are_always_the_same() -> None:
     made = compiled(STORE_CARD)
     first = orjson.dumps(render_apple(made, MEMBER, ENVELOPE))
@@ -177,9 +182,28 @@ def test_a_field_without_value_is_left_out_kept_or_explained(value: str, when_em
     assert fields.get("a") == expected
 
 
-def test_an_empty_typed_value_may_be_explained_too() -> None:
-    text = "back: [{key: a, value: '{points}', number_style: percent, when_empty: {text: none}}]"
-    assert render(text, {})["generic"]["backFields"][0]["value"] == "none"
+@pytest.mark.parametrize("style", ["value: '{points}', number_style: percent", "value: '{joined}', date_style: short",
+                                   "value: '{balance}', currency_code: '{currency}'"])  # fmt: skip
+def test_what_stands_for_a_missing_typed_value_has_no_style(style: str) -> None:
+    text = f"back: [{{key: a, {style}, when_empty: {{text: none}}}}]"
+    assert render(text, {})["generic"]["backFields"] == [{"key": "a", "value": "none"}]
+    [field] = render(text)["generic"]["backFields"]
+    assert len(field) >= 3 and field["value"] != "none"
+
+
+@pytest.mark.parametrize("currency", [None, "DOUBLOON", "", "eur"])
+def test_an_amount_needs_its_currency(currency: str | None) -> None:
+    text = "back: [{key: a, value: '{balance}', currency_code: '{currency}'}]"
+    assert render(text, {})["generic"] == {}
+    with pytest.raises(TemplateError, match="no currency"):
+        render(text, {"balance": Decimal(1), "currency": currency})
+
+
+def test_an_organization_out_of_a_member_field_is_never_empty() -> None:
+    assert render("", {"tier": "Gold"}, organization="{tier}")["organizationName"] == "Gold"
+    with pytest.raises(TemplateError) as caught:
+        render("", {}, organization="{tier}")
+    assert (caught.value.problems[0][0], caught.value.error_code) == ("template.organization", "template.value")
 
 
 @pytest.mark.parametrize(
@@ -239,10 +263,14 @@ def test_codes_read_by_machines_do_not_depend_on_the_language() -> None:
         ("barcodes: [{format: ean13, message: '{tier}'}, {format: qr, message: x}]", {"tier": "4006381333932"}),
         ("barcodes: [{format: code128, message: '{tier}'}]", {"tier": "ü"}),
         ("barcodes: [{format: qr, message: '{tier}', encoding: iso-8859-1}]", {"tier": "日本"}),
+        ("relevant_dates: [{start: '{seen_at}', end: '{joined}'}]", {"seen_at": AT, "joined": date(2026, 5, 30)}),
+        ("relevant_dates: [{start: 2026-06-01, end: '{joined}'}]", {"joined": date(2026, 5, 30)}),
         ("links: [{key: a, url: '{photo_url}'}]", {"photo_url": "javascript:alert(1)"}),
         ("links: [{key: a, url: '{photo_url}'}]", {"photo_url": 'https://x.example/"><b>'}),
         ("links: [{key: a, url: '{photo_url}'}]", {"photo_url": "http://x.example"}),
         ("links: [{key: a, url: '{photo_url}'}]", {"photo_url": "https://"}),
+        ("barcodes: [{format: qr, message: '{tier}'}]", {"tier": "a\ud800"}),
+        ("links: [{key: a, url: 'https://x.example/{tier}'}]", {"tier": "\udfff"}),
         ("back: [{key: a, value: x, attributed: '<a href=\"{photo_url}\">x</a>'}]", {"photo_url": "data:text/html,x"}),
     ],
 )
@@ -337,6 +365,17 @@ def test_a_text_with_values_is_in_the_members_language(locale: str | None, expec
     text = "back: [{key: a, label: {en: A, de: B}, value: {en: 'Hello {given_name}', de: 'Hallo {given_name}'}}]"
     [field] = render(text, {"given_name": "Zoë", "locale": locale})["generic"]["backFields"]
     assert field == {"key": "a", "label": "A", "value": expected}
+
+
+def test_an_interval_needs_both_ends() -> None:
+    text = "relevant_dates: [{start: '{seen_at}', end: '{joined}'}, {date: '{joined}'}]"
+    assert "relevantDates" not in render(text, {})
+    assert "relevantDates" not in render(text, {"seen_at": AT})
+    document = render(text, {"seen_at": AT, "joined": date(2026, 6, 1)})
+    assert document["relevantDates"] == [
+        {"startDate": "2026-06-01T00:00:00+00:00", "endDate": "2026-06-01T23:59:59+00:00"},
+        {"date": "2026-06-01T00:00:00+00:00", "relevantDate": "2026-06-01T00:00:00+00:00"},
+    ]
 
 
 def test_transit_and_grouping() -> None:

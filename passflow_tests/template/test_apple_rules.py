@@ -142,6 +142,8 @@ BROKEN: list[tuple[str, str, str]] = [
         "template.relevant_dates[0]",
         "neither",
     ),
+    ("relevant_dates: [{start: 2026-01-03, end: 2026-01-02}]", "template.relevant_dates[0].end", "before it starts"),
+    ("relevant_dates: [{date: '2026-02-30'}]", "template.relevant_dates[0].date", "no date"),
     ("relevant_dates: [{date: tomorrow}]", "template.relevant_dates[0].date", "no date"),
     ("relevant_dates: [{date: '{points}'}]", "template.relevant_dates[0].date", "does not fit"),
     ("expires: someday", "template.expires", "no date"),
@@ -195,6 +197,11 @@ BROKEN: list[tuple[str, str, str]] = [
     ("overrides: {apple: {description: null}}", "template.overrides.apple.description", "empty"),
     ("overrides: {apple: {backgroundColor: red}}", "template.overrides.apple.backgroundColor", "no colour"),
     ("overrides: {apple: {expirationDate: '2026-01-01'}}", "template.overrides.apple.expirationDate", "no time"),
+    (
+        "overrides: {apple: {expirationDate: '2026-13-01T00:00:00Z'}}",
+        "template.overrides.apple.expirationDate",
+        "no time",
+    ),
     (
         "overrides: {apple: {generic: {headerFields: [{key: a, value: x, lable: y}]}}}",
         "template.overrides.apple.generic.headerFields[0].lable",
@@ -303,7 +310,7 @@ SOUND = [
     "barcodes: [{format: ean13, message: '4006381333931'}, {format: data_matrix, message: x}, {format: qr, message: x}]",
     f"nfc: {{message: {'x' * 64}, public_key: {P256}}}",
     "colors: {background: '#fff', foreground: 'rgb(255,0,10)', label: '#C9A227'}",
-    "relevant_dates: [{date: 2026-05-01T20:00:00+02:00}, {start: '{seen_at}', end: 2026-05-02}]",
+    "relevant_dates: [{date: 2026-05-01T20:00:00+02:00}, {start: '{seen_at}', end: 2026-09-02}]",
     "overrides: {apple: {brandNewKeyOfNextYear: {a: 1}, contactVenueWebsite: 'https://x.example'}}",
     "links: [{key: a, url: 'tel:+49301234'}, {key: b, url: 'mailto:a@x.example'}, {key: c, url: '{photo_url}'}]",
     "overrides: {apple: {posterGeneric: {primaryFields: [{key: a, value: x}], footerFields: [{key: b, value: y}]}}}\n"
