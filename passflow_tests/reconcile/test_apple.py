@@ -204,3 +204,82 @@ def test_a_pass_certificate_of_another_team_stops_before_anything_is_signed(club
     with pytest.raises(CertificateError, match="team"):
         bring(gold)
     assert state(gold, "M-00001").signature is None
+
+
+def test_pushes_with_a_token_carry_it_instead_of_a_certificate(club, wallet, authority, tmp_path):
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    path = tmp_path / "AuthKey.p8"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    claims = []
+
+    def check(header: str | None) -> str | None:
+        scheme, _, token = (header or "").partition(" ")
+        assert scheme.lower() == "bearer"
+        assert jwt.get_unverified_header(token)["kid"] == "KEY0000001"
+        claims.append(jwt.decode(token, key.public_key(), algorithms=["ES256"]))
+        return None
+
+    server = authority.issue_server_certificate()
+    with FakeApns(server.chain_pem, server.key_pem, check_bearer=check) as fake:
+        token = {"apns_token_key": f"file:{path}", "apns_token_key_id": "KEY0000001"}
+        gold = club(wallets=[AppleWallet(**wallet, **token, apns_port=fake.port)])
+        gold.night([member(1)])
+        bring(gold)
+        serial = gold.pass_of("M-00001").serial
+        with gold.store.begin() as conn:
+            register(gold.store, conn, device_id="d", push_token="t", pass_type=PASS_TYPE, serial=serial)
+        assert push(gold.program, gold.store, gold.program.wallets[0]).told == 1
+    assert claims[0]["iss"] == TEAM
+    assert fake.violations == []
+
+
+def test_a_members_own_photo_is_fetched_once_sealed_and_packed(club, wallet, authority, monkeypatch):
+    import passflow.files as files_module
+    from passflow.errors import FetchError
+    from passflow.security.fetch import Fetched
+    from passflow_tests.template.samples import draw_face
+
+    face = draw_face()
+
+    asked = []
+
+    class Fetcher:
+        def fetch(self, url, *, max_bytes, allowed_types):
+            asked.append(url)
+            if "gone" in url:
+                raise FetchError("The host answered 404.", code="fetch.status")
+            return Fetched(face, "image/png", url)
+
+    monkeypatch.setattr(files_module, "_fetcher", Fetcher)
+    template = {
+        "style": "generic",
+        "organization": "Club",
+        "description": "Card",
+        "primary": [{"key": "name", "label": "Name", "value": "{display_name}"}],
+        "secondary": [{"key": "points", "label": "Points", "value": "{points:,}"}],
+        "images": {"icon": "icon.png", "thumbnail": "{photo_url}"},
+    }
+    columns = {"external_id": "id", "display_name": "name", "points": {"column": "points", "type": "integer"}}
+    members = {**columns, "photo_url": "tier"}
+    gold = club(wallets=[AppleWallet(**wallet)], template=template, members=members, lifecycle={"expires": []})
+    photo = "https://photos.example/ada.png"
+    rows = [member(1, tier=photo), member(2, tier="https://photos.example/gone.png"), member(3, tier=None)]
+    gold.night(rows)
+    done = bring(gold)
+    assert (done.brought, dict(done.notices)) == (3, {"fetch.status": 1})
+    names = [path for path in read_archive(archive(gold, "M-00001")).files if path.startswith("thumbnail")]
+    assert sorted(names) == ["thumbnail.png", "thumbnail@2x.png", "thumbnail@3x.png"]
+    assert not any(path.startswith("thumbnail") for path in read_archive(archive(gold, "M-00003")).files)
+    gold.night([member(1, tier=photo, points="700"), *rows[1:]])
+    bring(gold)
+    assert document(gold, "M-00001")["generic"]["secondaryFields"][0]["value"] == "700"
+    assert asked.count(photo) == 1
+    with gold.store.read() as conn:
+        from passflow.store.tables import assets
+
+        kept = [bytes(content) for content in conn.execute(select(assets.c.content)).scalars() if content]
+    assert face not in kept

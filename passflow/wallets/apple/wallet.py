@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from passflow.errors import FetchError, PassflowError
 from passflow.ports import Brought, Desired, Rung, WalletContext, WalletSettings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from passflow.sync.progress import Progress
     from passflow.wallets.apple.assets import AssetSet
     from passflow.wallets.apple.certificates import Identity
+    from passflow.wallets.apple.push_transport import PushTransport
 
 
 FEW: Final = 16
@@ -53,9 +54,22 @@ class AppleWallet(WalletSettings):
     apns_authority: SecretRef | None = Field(
         None, description="Certificate authority of the APNs host, PEM, where it is not a public one (tests, proxies)."
     )
+    apns_token_key: SecretRef | None = Field(
+        None,
+        description="Key for token authentication (.p8, PEM) instead of the certificate; must be of the same team.",
+    )
+    apns_token_key_id: str | None = Field(
+        None, pattern=r"^[A-Z0-9]{10}$", description="Key ID of `apns_token_key`, from the developer account."
+    )
     pushes_per_second: int = Field(
         2000, ge=1, description="Pace of pushes: the phones come back at once and the gateway must answer them."
     )
+
+    @model_validator(mode="after")
+    def _check_token(self) -> Self:
+        if (self.apns_token_key is None) != (self.apns_token_key_id is None):
+            raise ValueError("`apns_token_key` and `apns_token_key_id` come together or not at all")
+        return self
 
     def open(self, context: WalletContext) -> SigningWallet:
         """Loads the certificate and the shared files.
@@ -105,30 +119,40 @@ class AppleWallet(WalletSettings):
             PushError: APNs refuses our request or credentials, or cannot be reached.
             CertificateError, SecretError: the certificate cannot be used.
         """
-        from passflow.wallets.apple.h2_transport import H2Transport, TransportSettings
         from passflow.wallets.apple.ring import ring_phones
 
         return ring_phones(
             store,
             program.program,
-            H2Transport(self._push_context(), TransportSettings(host=self.apns_host, port=self.apns_port)),
+            self._transport(),
             pace_per_second=self.pushes_per_second,
             subscribers=program.subscribers,
             progress=progress,
         )
 
-    def _push_context(self) -> ssl.SSLContext:
-        """TLS with the pass certificate, which is also the push certificate, however it was given."""
-        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+    def _transport(self) -> PushTransport:
+        """To APNs, with the pass certificate (which is also the push certificate) or with a token."""
+        from passflow.wallets.apple.h2_transport import H2Transport, TransportSettings
+        from passflow.wallets.apple.push_auth import ProviderToken, client_context
 
-        from passflow.wallets.apple.push_auth import client_context
+        settings = TransportSettings(host=self.apns_host, port=self.apns_port)
+        trust = self.apns_authority.reveal().data if self.apns_authority else None
+        if self.apns_token_key is not None and self.apns_token_key_id is not None:
+            key = self.apns_token_key.reveal().data
+            token = ProviderToken(key, key_id=self.apns_token_key_id, team_id=self.team)
+            return H2Transport(client_context(trust=trust), settings, bearer=token)
+        certificate, private = self._push_certificate()
+        return H2Transport(client_context(certificate, private, trust=trust), settings)
+
+    def _push_certificate(self) -> tuple[bytes, bytes]:
+        """Certificate with its chain, and its key, as PEM, however they were given."""
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
         identity = self.identity()
         chain = (identity.certificates.leaf, *identity.certificates.intermediates)
-        return client_context(
+        return (
             b"".join(ssl.DER_cert_to_PEM_cert(der).encode() for der in chain),
             identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-            trust=self.apns_authority.reveal().data if self.apns_authority else None,
         )
 
     def mark(self, base_dir: Path) -> str:
