@@ -168,7 +168,7 @@ def draw_festival_strip(width: int, height: int) -> Image.Image:
         draw.ellipse(
             (x - size, y - size, x + size, y + size), fill=blend(VIOLET, (255, 255, 255), 0.45 + rng.random() / 2)
         )
-    draw_sun(image, (width * 0.74, height * 0.55), height * 0.31)
+    draw_sun(image, (width * 0.80, height * 0.74), height * 0.27)
     beams = Image.new("L", image.size, 0)
     for foot, top in ((0.10, -0.06), (0.16, 0.34), (0.46, 0.28), (0.52, 0.66)):
         beam = Image.new("L", image.size, 0)
