@@ -117,8 +117,12 @@ def load_set(conn: Connection, digest: str) -> dict[str, bytes]:
     ).scalar_one_or_none()
     if listing is None:
         raise _missing("set of files", digest)
-    hashes = dict(orjson.loads(listing))
-    if set_hash(hashes) != digest:
+    try:
+        hashes: dict[str, str] = dict(orjson.loads(listing))
+        intact = set_hash(hashes) == digest
+    except (ValueError, TypeError, AttributeError):
+        intact = False
+    if not intact:
         raise StoreError(f"The stored set of files {digest[:12]} was altered.", fix=_RESTORE, code="asset.altered")
     return {path: load_file(conn, content) for path, content in hashes.items()}
 
