@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, PoolProxiedConnection, Row, delete, insert, select, update
 
-from passflow.errors import StoreError
+from passflow.errors import StoreBusy, StoreError
 from passflow.model import HASH_BYTES, EventKind, Outcome, Status
 from passflow.store.audit import add_entry
 from passflow.store.engine import Store
 from passflow.store.events import add_event
+from passflow.store.faults import translated
 from passflow.store.keys import store_key
 from passflow.store.tables import (
     deliveries,
@@ -41,6 +43,7 @@ from passflow.store.tables import (
 DEADLINE_DAYS: Final = 30
 """One month to answer a request: Article 12(3) of the GDPR, taken as 30 days."""
 
+SCRUB_WAIT_MS: Final = 2000
 CODE: Final = "member.erased"
 _DAY: Final = 86_400_000_000
 _BLANK: Final = (
@@ -186,15 +189,31 @@ def scrub(store: Store) -> bool:
     """Removes what deleted rows leave in SQLite's files; on PostgreSQL there is nothing to do from here.
 
     Returns:
-        False when a reader kept the write-ahead log open; try again later.
+        False when a reader or writer was in the way for two seconds; try again later.
     """
     if store.dialect == "postgresql":
         return True
-    with store.engine.connect() as conn:
-        conn.execution_options(sqlite_begin="")
-        conn.exec_driver_sql("PRAGMA incremental_vacuum").all()
-        busy, _, _ = conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        return not busy
+    try:
+        with translated(), closing(store.engine.raw_connection()) as borrowed:
+            return _empty_log(borrowed)
+    except StoreBusy:
+        return False
+
+
+def _empty_log(connection: PoolProxiedConnection) -> bool:
+    def pragma(statement: str) -> list[Any]:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA {statement}")
+        return list(cursor.fetchall())
+
+    ((patience,),) = pragma("busy_timeout")
+    pragma(f"busy_timeout={min(patience, SCRUB_WAIT_MS)}")
+    try:
+        pragma("incremental_vacuum")
+        ((busy, _, _),) = pragma("wal_checkpoint(TRUNCATE)")
+    finally:
+        pragma(f"busy_timeout={patience}")
+    return not busy
 
 
 def _id_hash(store: Store, program: str, external_id: str) -> bytes:
