@@ -82,7 +82,7 @@ def read_program_file(path: Path) -> list[Program]:
     try:
         nodes = list(yaml.compose_all(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:  # ValueError: a date such as 2026-02-30
         raise ProgramError(f"{path} is not valid YAML: {_first_line(error)}", code="program.yaml") from None
     programs = []
     for document, node in zip(documents, nodes, strict=True):
@@ -173,7 +173,8 @@ def _child(node: Any, part: str | int) -> tuple[Any, int] | None:
 def _first_line(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     where = f"line {mark.line + 1}: " if mark else ""
-    return where + str(getattr(error, "problem", None) or type(error).__name__)
+    plain = str(error) if type(error) is ValueError else type(error).__name__
+    return where + str(getattr(error, "problem", None) or plain)
 
 
 _ASKED_BY_JINJA = frozenset({"unsafe_callable", "alters_data", "jinja_pass_arg", "contextfunction"})

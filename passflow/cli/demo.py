@@ -137,7 +137,7 @@ def _leave_passes(data: Path, home: Path) -> Iterator[dict[str, Any]]:
     from passflow.installation import Installation
     from passflow.wallets.apple.verify import verify
 
-    folder = home / "demo" / "passes"
+    folder = home / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     root = read_root(home / "certificates" / PROGRAM / "root.pem")
     with Installation.open(data) as installation:

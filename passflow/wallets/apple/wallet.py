@@ -231,7 +231,8 @@ class SigningWallet:
             serial=desired.serial,
             authentication_token=desired.token if base_url else None,
             web_service_url=f"{base_url.rstrip('/')}/apple" if base_url else None,
-            status=desired.status.value,
+            status=desired.status,
+            at=datetime.now(UTC),
         )
         if desired.values is None:
             return orjson.dumps(render_blank(self._context.design, envelope)), {}, None
