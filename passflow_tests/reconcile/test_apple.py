@@ -283,3 +283,53 @@ def test_a_members_own_photo_is_fetched_once_sealed_and_packed(club, wallet, aut
 
         kept = [bytes(content) for content in conn.execute(select(assets.c.content)).scalars() if content]
     assert face not in kept
+
+
+def test_erasing_a_member_publishes_a_blank_pass_under_the_old_serial(club, wallet, authority):
+    from passflow.store.erasure import erase, readmit, settle
+
+    gold = club(wallets=[AppleWallet(**wallet)])
+    gold.night([member(1, name="Ada Lovelace"), member(2)])
+    bring(gold)
+    old = gold.pass_of("M-00001")
+    receipt = erase(gold.store, "gold", "M-00001", actor="test")
+    assert receipt.serial == old.serial
+    assert gold.pass_of("M-00001") is None
+    plan = gold.night()
+    assert (plan.counts.creates, plan.counts.deletes, dict(plan.refusals)) == (0, 0, {"member.erased": 1})
+    assert bring(gold).brought == 1
+    with gold.store.read() as conn:
+        blank = read_package(conn, gold.store.keyring, old.serial)
+    assert verify(blank, roots=[authority.root_der], now=datetime.now(UTC)).ok
+    shown = orjson.loads(read_archive(blank).files["pass.json"])
+    assert shown["voided"] is True
+    assert shown["serialNumber"] == old.serial
+    assert b"Ada" not in read_archive(blank).files["pass.json"]
+    assert settle(gold.store) == []
+    assert readmit(gold.store, "gold", "M-00001", actor="test")
+    gold.night()
+    assert gold.pass_of("M-00001").serial != old.serial
+
+
+def test_two_programs_with_their_own_types_and_certificates_share_a_store(club, wallet, authority, tmp_path):
+    other_paths = authority.write(tmp_path / "other", "pass.example.other", "OTHER12345")
+    other = {
+        **wallet,
+        "pass_type": "pass.example.other",
+        "team": "OTHER12345",
+        **{role: f"file:{other_paths[role]}" for role in ("certificate", "key", "intermediate")},
+    }
+    gold = club(wallets=[AppleWallet(**wallet)])
+    silver = club(wallets=[AppleWallet(**other)], program="silver")
+    for each in (gold, silver):
+        plan = each.plan([member(1), member(2)])
+        each.apply(plan)
+        assert bring(each).brought == 2
+    with gold.store.read() as conn:
+        found = conn.execute(select(wallet_states.c.program, wallet_states.c.pass_type, wallet_states.c.serial)).all()
+        archives = [(row, read_package(conn, gold.store.keyring, row.serial)) for row in found]
+    assert {(row.program, row.pass_type) for row in found} == {("gold", PASS_TYPE), ("silver", "pass.example.other")}
+    assert len({row.serial for row in found}) == 4
+    for row, data in archives:
+        assert verify(data, roots=[authority.root_der], now=datetime.now(UTC)).ok
+        assert orjson.loads(read_archive(data).files["pass.json"])["passTypeIdentifier"] == row.pass_type
