@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from passflow.errors import FetchError, ProgramError
+from passflow.images import IMAGE_TYPES, LIBRARY, read_beside
 from passflow.security.media import media_type
 from passflow.store.assets import add_file, add_name, add_set, load_file, load_set, resolve
 from passflow.store.certificates import StoredCertificate, add_certificate
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from passflow.program import Program
     from passflow.security.fetch import SafeFetcher
 
-LIBRARY: Final = "library:"
-IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 MAX_BYTES: Final = 10_000_000
 """An image larger than this is no picture for a pass."""
 
@@ -52,38 +51,10 @@ def save_images(program: Program, store: Store, *, fetcher: SafeFetcher | None =
         if reference.startswith(LIBRARY) or reference.startswith("https:"):
             found[name] = _find_stored(store, reference, fetcher, where)
         else:
-            content = _read_beside(program, reference, where)
+            content = read_beside(program, reference, where)
             with store.begin() as conn:
                 found[name] = add_file(conn, content, media_type(content) or "", now=store.now(conn))
     return found
-
-
-def check_images(program: Program) -> None:
-    """Checks that every image a template names by path exists, without a store.
-
-    Raises:
-        ProgramError: one does not, or is no image.
-    """
-    from passflow.template import shared_images
-
-    for name, reference in shared_images(program.design).items():
-        if not reference.startswith((LIBRARY, "https:")):
-            _read_beside(program, reference, f"template.images.{name}")
-
-
-def _read_beside(program: Program, reference: str, where: str) -> bytes:
-    path = program.base_dir / reference
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ProgramError(
-            f"{where}: {reference} cannot be read ({error.strerror}).",
-            fix=f"Put the image there; the path is taken from {program.base_dir}.",
-            code="program.image",
-        ) from None
-    if media_type(content) not in IMAGE_TYPES:
-        raise ProgramError(f"{where}: {reference} is not a PNG, JPEG, GIF or WebP.", code="program.image")
-    return content
 
 
 def _find_stored(store: Store, reference: str, fetcher: SafeFetcher | None, where: str) -> str:

@@ -17,7 +17,7 @@ import yaml
 from pydantic import ValidationError
 
 from passflow.errors import PassflowError, ProgramError
-from passflow.files import check_images
+from passflow.images import check_images
 from passflow.program import Program, program_model
 
 COMPONENT_TYPE = "passflow.pipeline.PassProgram"

@@ -114,7 +114,7 @@ def _check_project(programs: dict[str, Program]) -> Iterator[Checked]:
 
 
 def _check_images(program: Program) -> Iterator[Checked]:
-    from passflow.files import check_images
+    from passflow.images import check_images
 
     check_images(program)
     yield Checked(program.program, "good", "the template is sound and its images are there")
