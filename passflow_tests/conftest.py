@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from passflow.security.keyring import Keyring, MasterKey
@@ -90,10 +91,13 @@ def open_store(keyring: Keyring) -> Iterator[Callable[..., Store]]:
     """Opens stores with this run's keys (or others), and closes them after the test."""
     with ExitStack() as stack:
 
-        def open_one(url: str, **options: object) -> Store:
+        def open_one(url: str, *, durable: bool = False, **options: object) -> Store:
             given = {"keyring": keyring, "busy_timeout": BUSY_TIMEOUT, **options}
             store = Store.open(url, **given)  # type: ignore[arg-type]  # options of Store.open
             stack.callback(store.dispose)
+            if store.dialect == "sqlite" and not durable:
+                # a test need not survive a power cut, and waiting for the disk is most of its time
+                event.listen(store.engine, "connect", lambda conn, _: conn.execute("PRAGMA synchronous=OFF"))
             return store
 
         yield open_one

@@ -32,7 +32,7 @@ def test_urls_are_brought_to_the_driver_in_use():
 
 
 def test_sqlite_runs_with_the_settings_that_durability_and_erasure_need(sqlite_url, open_store):
-    with open_store(sqlite_url).read() as conn:
+    with open_store(sqlite_url, durable=True).read() as conn:
         found = {
             name: conn.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "auto_vacuum", "busy_timeout")
