@@ -38,22 +38,22 @@ def program_file_page() -> str:
 def render(schema: Schema) -> str:
     """A page for a JSON schema whose definitions are objects; each gets a section, in the order of first use."""
     definitions = schema.get("$defs", {})
-    parts = [_settings(schema)]
+    parts = [_settings(schema, definitions)]
     for name in _in_order(schema, definitions):
         definition = definitions[name]
         about = plain(definition.get("description", "")).split("\n\n")[0]
-        parts.append(f"## {name}\n\n{about}\n\n{_settings(definition)}")
+        parts.append(f"## {name}\n\n{about}\n\n{_settings(definition, definitions)}")
     return f"{GENERATED}\n{INTRODUCTION}\n" + "\n".join(parts)
 
 
-def _settings(schema: Schema) -> str:
+def _settings(schema: Schema, definitions: Mapping[str, Schema]) -> str:
     required = set(schema.get("required", ()))
     rows = [
         (
             f"**{code(name)}**" if name in required else code(name),
             _type(each),
             _default(each),
-            plain(_description(each)).replace("\n\n", " "),
+            plain(_description(each, definitions)).replace("\n\n", " "),
         )
         for name, each in schema.get("properties", {}).items()
     ]
@@ -62,8 +62,11 @@ def _settings(schema: Schema) -> str:
     return f"Value: {_type(schema)}.\n"
 
 
-def _description(schema: Schema) -> str:
-    return str(schema.get("description", ""))
+def _description(schema: Schema, definitions: Mapping[str, Schema]) -> str:
+    """What a setting is for; pydantic leaves it out where the model it refers to says the same."""
+    if "description" in schema or "$ref" not in schema:
+        return str(schema.get("description", ""))
+    return plain(definitions[_name(schema["$ref"])].get("description", "")).split("\n\n")[0]
 
 
 def _type(schema: Schema) -> str:

@@ -74,7 +74,7 @@ def load_certificate(conn: Connection, certificate_id: str) -> StoredCertificate
     if row is None:
         raise StoreError(
             f"The store does not keep the certificate {certificate_id[:12]}.",
-            fix="Sign the passes again: `passflow converge`.",
+            fix="Sign the passes again: `passflow apply`.",
             code="certificate.missing",
         )
     return _stored(row)

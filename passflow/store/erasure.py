@@ -302,7 +302,7 @@ def _receipt(row: Row[Any] | None, receipt_id: str = "") -> Receipt:
     if row is None:
         raise StoreError(
             f"There is no receipt {receipt_id[:40]!r}.",
-            fix="List the open ones with `passflow erase --open`.",
+            fix="List the open ones with `passflow erasures`.",
             code="erasure.unknown",
         )
     return Receipt(

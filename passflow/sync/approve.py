@@ -35,7 +35,7 @@ def approve(store: Store, plan_id: str, kind: Kind, count: int, *, actor: str) -
         if withholding.count != count:
             raise PlanError(
                 f"Plan {plan_id} withholds {withholding.count:,} {kind.value}(s), not {count:,}.",
-                fix=f"Look at the plan with `passflow plan show {plan_id}`, then approve exactly that number.",
+                fix=f"Look at the plan with `passflow show {plan_id}`, then approve exactly that number.",
                 code="plan.approval_count",
             )
         if conn.execute(

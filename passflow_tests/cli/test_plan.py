@@ -60,7 +60,7 @@ def test_values_are_shown_on_a_terminal_and_the_look_is_audited(project, monkeyp
     from passflow.store.audit import read_entries
 
     with Installation.open() as installation, installation.store.read() as conn:
-        assert [entry.action for entry in read_entries(conn)][0] == "plan.show_values"
+        assert next(entry.action for entry in read_entries(conn)) == "plan.show_values"
 
 
 def test_an_update_shows_the_field_what_rings_and_what_stays_unseen(project):
