@@ -38,6 +38,10 @@ ROW_CODES: dict[str, RowCode] = {
         "The external id differs from another member's only in upper and lower case.",
         "Correct the id at the master system; ids are case-sensitive, but two that look alike are a mistake.",
     ),
+    "value.not_shown": RowCode(
+        "A value cannot be shown by the template: a lookup lacks it, or it is too long for its place.",
+        "Add it to the lookup, or correct the value at the master system; `passflow one ID` shows the field.",
+    ),
     "date.unreadable": RowCode(
         "A date or time fits none of the formats of its field.",
         "Correct the value, or name its format under `formats:` (or `unit: s` or `ms` for a number) in the mapping.",
