@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from passflow.errors import IncompleteRead
 from passflow.model import Proof
@@ -90,8 +90,8 @@ class MemoryWallet(WalletSettings):
     label: ClassVar[str] = "Memory"
     name: ClassVar[str] = "memory"
     type: Literal["memory"] = "memory"
-    held: dict[str, Any] = {}
-    refuses: set[str] = set()
+    held: dict[str, Any] = Field(default_factory=dict)
+    refuses: set[str] = Field(default_factory=set)
 
     def open(self, context: WalletContext) -> MemoryWallet:
         """Opens the wallet."""
@@ -140,7 +140,7 @@ def make_program(folder: Path, rows: Sequence[Row], **changes: Any) -> Program:
             "secondary": [{"key": "name", "label": "Name", "value": "{display_name}"}],
             "images": {"icon": "icon.png"},
         },
-        "wallets": [MemoryWallet(held={}, refuses=set())],
+        "wallets": [MemoryWallet()],
         "guard": {"first_load": True},
     }
     return Program.model_validate({**blocks, **changes}).at(folder)
