@@ -93,12 +93,18 @@ def look(texts: pl.Series) -> tuple[int, int, bool]:
     return int(data.min()), int(data.max()), bool((data == 0x7F).any())
 
 
-def missing_columns(missing: tuple[str, ...], present: tuple[str, ...]) -> SourceError:
-    """The error of a source that lacks columns the mapping names."""
+def missing_columns(missing: tuple[str, ...], present: tuple[str, ...], where: str = "The source") -> SourceError:
+    """The error of a source that lacks columns the mapping names.
+
+    Args:
+        missing: names that are not there.
+        present: names that are.
+        where: what has the columns.
+    """
     names = ", ".join(repr(name) for name in missing)
     has = ", ".join(present[:40]) + (" …" if len(present) > 40 else "")
     return SourceError(
-        f"The source has no column {names}; it has: {has or 'none'}.",
+        f"{where} has no column {names}; it has: {has or 'none'}.",
         fix="Correct the name under `members:` in the program file, or add the column to the source.",
         code="source.column_missing",
     )
