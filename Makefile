@@ -33,7 +33,7 @@ demo: $(READY) ## Three nights of a loyalty club: plan, apply, sign, and a guard
 
 dev: $(READY) ## Dagster's web interface on 127.0.0.1:3000 (PORT=…)
 	@$(BIN)/passflow demo --only-files
-	@. "$$($(BIN)/passflow dev-environment)" && exec $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	@exec $(BIN)/passflow dev --port $(PORT)
 
 test: $(WHEEL)/.ready ## The built wheel against the tests, without the slow ones
 	$(call pytest,-m "not slow")

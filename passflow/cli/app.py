@@ -14,7 +14,7 @@ from passflow.cli.environment import prepare_environment
 from passflow.cli.failure import INTERRUPTED, report_failure
 
 VERBS: Final = (
-    "init", "demo", "doctor", "plan", "apply", "approve", "status", "single", "passes", "verify", "erase", "images", "keys",
+    "init", "demo", "doctor", "plan", "apply", "approve", "status", "single", "passes", "verify", "erase", "images", "keys", "dev",
     "certificates",
 )  # fmt: skip
 """Modules of this package that bring verbs, in the order of the help."""

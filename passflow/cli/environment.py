@@ -28,7 +28,8 @@ def prepare_environment(start: Path | None = None) -> Path | None:
         from dotenv import load_dotenv
 
         load_dotenv(folder / ".env", override=False)
-    os.environ.setdefault(HOME, str(folder / ".passflow"))
+    # absolute, because program files resolve what they are given against their own folder
+    os.environ[HOME] = str(Path(os.environ.get(HOME) or folder / ".passflow").absolute())
     return folder
 
 

@@ -128,6 +128,13 @@ class TestEnvironment:
         assert os.environ["PASSFLOW_HOME"] == "/elsewhere"
         assert os.environ["PASSFLOW_DEMO_COLOUR"] == "green"
 
+    def test_a_relative_home_folder_means_from_here(self, place, monkeypatch):
+        monkeypatch.setenv("PASSFLOW_HOME", "state")
+        monkeypatch.chdir(place / "deep")
+        (place / "pyproject.toml").write_text("[tool.passflow]\n")
+        prepare_environment()
+        assert os.environ["PASSFLOW_HOME"] == str(place / "deep" / "state")
+
     def test_outside_of_a_project_nothing_is_settled(self, place):
         assert prepare_environment(place / "deep") is None
         assert "PASSFLOW_HOME" not in os.environ
