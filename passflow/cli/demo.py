@@ -180,7 +180,7 @@ def _write_next(output: Output, home: Path, seconds: float) -> None:
         ("make dev", "the same runs, assets and checks in Dagster, on http://127.0.0.1:3000"),
         (f"{binary} show {PROGRAM}", "the plan of night 3 again, and how it would be approved"),
         (f"{binary} status", "how the programs stand"),
-        (f"{binary} verify {_near(home / 'demo' / 'passes' / f'{PROGRAM}-de.pkpass')} --root {certificate}", ""),
+        (f"{binary} verify {_near(home / 'demo' / f'{PROGRAM}-de.pkpass')} --root {certificate}", ""),
     )
     for command, meaning in lines:
         output.say(f"  [bold]{command}[/]" + (f"\n      {meaning}" if meaning else ""))

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,16 +14,19 @@ from passflow.cli.options import AsJson
 from passflow.cli.output import Output
 from passflow.errors import CertificateError, PackageError
 
+if TYPE_CHECKING:
+    from passflow.wallets.apple.findings import Report
+
 STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 
 def register(app: typer.Typer) -> None:
     """Adds the verb."""
-    app.command("verify")(verify_file)
+    app.command("verify")(verify_files)
 
 
-def verify_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pkpass or .pkpasses file.")],
+def verify_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files ending in .pkpass or .pkpasses.")],
     root: Annotated[
         list[Path] | None,
         typer.Option("--root", metavar="PEM", help="Certificate to trust instead of Apple's; may be repeated."),
@@ -31,31 +34,41 @@ def verify_file(
     untrusted: Annotated[bool, typer.Option("--untrusted", help="Check the signature, but trust any signer.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Checks archive, manifest, signature, pass.json, images and translations of a pass.
+    """Checks archive, manifest, signature, pass.json, images and translations of passes.
 
-    The readers share no code with what writes passes. Ends with 0 when there is no error, else with 1.
+    The readers share no code with what writes passes. Ends with 0 when no pass has an error, else with 1.
     """
     from passflow.wallets.apple.verify import verify
 
-    roots = [] if untrusted else [read_root(path) for path in root] if root else None
-    report = verify(_read(file), roots=roots, now=datetime.now(UTC))
     output = Output(as_json=as_json)
+    roots = [] if untrusted else [read_root(path) for path in root] if root else None
+    reports = {path: verify(_read(path), roots=roots, now=datetime.now(UTC)) for path in files}
+    for path, report in reports.items():
+        _write(output, path, report)
+    documents = [
+        {"file": str(path), "ok": report.ok, "findings": [asdict(each) for each in report.findings]}
+        for path, report in reports.items()
+    ]
+    ok = all(report.ok for report in reports.values())
+    output.emit("verify", {"ok": ok, "files": documents})
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _write(output: Output, path: Path, report: Report) -> None:
     from rich.markup import escape
 
     for finding in report.findings:
         style = STYLES[finding.level]
-        output.say(
-            f"[{style}]{finding.level:7}[/] {escape(finding.where)}: {escape(finding.message)} [dim]({finding.code})[/]"
-        )
+        where = f"[{style}]{finding.level:7}[/] {escape(finding.where)}"
+        output.say(f"{where}: {escape(finding.message)} [dim]({finding.code})[/]")
         output.say(f"        → {escape(finding.fix)}")
     counted = Counter(finding.level for finding in report.findings)
     verdict = "[bold green]good[/]" if report.ok else "[bold red]not good[/]"
-    output.say(
-        f"{escape(file.name)}: {verdict}; {counted['error']} error(s), {counted['warning']} warning(s), {counted['info']} note(s)"
+    sums = ", ".join(
+        f"{counted[level]} {word}(s)" for level, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
     )
-    output.emit("verify", {"file": str(file), "ok": report.ok, "findings": [asdict(each) for each in report.findings]})
-    if not report.ok:
-        raise typer.Exit(1)
+    output.say(f"{escape(path.name)}: {verdict}; {sums}")
 
 
 def _read(path: Path) -> bytes:

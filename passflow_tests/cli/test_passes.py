@@ -138,6 +138,15 @@ class TestVerify:
         assert ended.status == 0
         assert "M0003.pkpass: good; 0 error(s)" in ended.out
 
+    def test_several_at_once_are_as_good_as_the_worst(self, project):
+        good = export(project.applied())
+        bad = project.folder / "bad.pkpass"
+        bad.write_bytes(b"PK")
+        ended = project.run("verify", good, bad, "--root", root_of(project))
+        assert ended.status == 1
+        assert "M0003.pkpass: good" in ended.out
+        assert "bad.pkpass: not good" in ended.out
+
     def test_apple_does_not_trust_our_test_authority(self, project):
         path = export(project.applied())
         ended = project.run("verify", path)
@@ -156,7 +165,8 @@ class TestVerify:
         assert ended.status == 1
         document = ended.json
         assert document["ok"] is False
-        assert "manifest.hash" in {finding["code"] for finding in document["findings"]}
+        (report,) = document["files"]
+        assert "manifest.hash" in {finding["code"] for finding in report["findings"]}
         assert "9,000" not in ended.out
 
     @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip", io.BytesIO().getvalue() * 3, b"\x00" * 10_000])
