@@ -63,7 +63,7 @@ def _write(output: Output, path: Path, report: Report) -> None:
         where = f"[{style}]{finding.level:7}[/] {escape(finding.where)}"
         output.say(f"{where}: {escape(finding.message)} [dim]({finding.code})[/]")
         output.say(f"        → {escape(finding.fix)}")
-    counted = Counter(finding.level for finding in report.findings)
+    counted: Counter[str] = Counter(finding.level for finding in report.findings)
     verdict = "[bold green]good[/]" if report.ok else "[bold red]not good[/]"
     sums = ", ".join(
         f"{counted[level]} {word}(s)" for level, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
