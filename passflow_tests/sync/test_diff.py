@@ -274,3 +274,17 @@ def test_hashes_may_come_as_a_column():
         rows_frame([]), state_frame([Pass("m1")]), refused=refused, erased=pl.Series([], dtype=pl.Binary), now=NOW
     )
     assert found.missing.height == 0
+
+
+@pytest.mark.parametrize("name", [*STATE_COLUMNS[2:], "state_fingerprint", "prefix", "place", "count"])
+def test_a_member_field_may_have_any_name(name):
+    """``status`` is a common member field, and a column of the state."""
+    rows = rows_frame([("old", "b"), ("same", "a"), ("new", "a"), ("back", "a")])
+    rows = rows.with_columns(pl.lit("deleted").alias(name))
+    passes = [Pass("old"), Pass("same"), Pass("gone"), Pass("back", status="deleted"), Pass("due", due_at=1)]
+    found = diff(rows, state_frame(passes), refused=[], erased=[], now=NOW)
+    assert found.creates["external_id"].to_list() == ["new"]
+    assert sorted(found.changed["external_id"].to_list()) == ["back", "old"]
+    assert found.changed[name].to_list() == ["deleted", "deleted"]
+    assert found.unchanged == 1
+    assert sorted(found.missing["id_hash"].to_list()) == [ident("due"), ident("gone")]
