@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 PASSFLOW_HOME ?= $(CURDIR)/.passflow
 WORKERS ?= 2
+TESTS ?= passflow_tests
 PORT ?= 3000
 export PASSFLOW_HOME
 # nothing of this project calls home
@@ -66,7 +67,7 @@ clean: ## Remove what was built; keeps .venv and .passflow
 # the tests see the wheel and never the checkout: no working directory on sys.path, the wheel's folder first
 define pytest
 PASSFLOW_TESTED_WHEEL=$(CURDIR)/$(WHEEL) PYTHONPATH=$(CURDIR)/$(WHEEL) PYTHONSAFEPATH=1 \
-	$(BIN)/pytest -q -n $(WORKERS) $(1) passflow_tests
+	$(BIN)/pytest -q -n $(WORKERS) $(1) $(TESTS)
 endef
 
 $(WHEEL)/.ready: $(READY) $(SOURCES)
