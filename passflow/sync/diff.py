@@ -31,7 +31,8 @@ class Diff:
     Args:
         creates: rows of members without a pass; the rows' own columns.
         changed: rows whose fingerprint is another, or whose pass is deleted (the plan looks whether it comes back).
-            Besides the rows' columns those of the state, ``fingerprint`` as ``state_fingerprint``.
+            Besides the rows' columns those of the state, ``fingerprint`` as ``state_fingerprint``; where a member field
+            has the name of one, the field.
         due: unchanged rows whose status may have changed by date alone; columns as in ``changed``.
         unchanged: how many rows are as they were.
         missing: live passes, shown by the source before, that it shows no more; columns of the state.
@@ -66,39 +67,41 @@ def diff(
 
     erased_ids = _ids(erased)
     refused_ids = _ids(refused)
-    shown = pl.concat([rows["id_hash"], refused_ids]).unique()
-    live = state.filter(pl.col("status") != Status.DELETED)
-
-    kept, rejections = _refuse(rows, rows["id_hash"].is_in(erased_ids.implode()), "member.erased")
-    kept, found = _refuse(kept, _contradicted(kept) | kept["id_hash"].is_in(refused_ids.implode()), "id.duplicate")
+    # rows are wide and few of them differ: hashes are compared, and the rest of a row is fetched by its place
+    narrow = rows.select("row", "id_hash", "fingerprint").with_row_index("place")
+    kept, rejections = _refuse(rows, narrow, rows["id_hash"].is_in(erased_ids.implode()), "member.erased")
+    doubled = kept["id_hash"].n_unique() < kept.height
+    wrong = kept["id_hash"].is_in(refused_ids.implode())
+    kept, found = _refuse(rows, kept, wrong | _contradicted(kept) if doubled else wrong, "id.duplicate")
     rejections += found
-    kept = (
-        kept.unique("id_hash", keep="first", maintain_order=True) if kept["id_hash"].n_unique() < kept.height else kept
-    )
-    variants = _case_variants(kept["id_hash"], shown, live["id_hash"])
-    lookalikes = pl.concat([kept["id_hash"].filter(variants), refused_ids]).bin.head(_PREFIX_BYTES).unique()
-    kept, found = _refuse(kept, variants, "id.case_variant")
+    if doubled:
+        kept = kept.unique("id_hash", keep="first", maintain_order=True)
+
+    places = state.rename({"fingerprint": "state_fingerprint"}).with_row_index("state_place")
+    both = kept.join(places, on="id_hash", how="left", maintain_order="left")
+    variants = _case_variants(both, pl.concat([rows["id_hash"], refused_ids]), state)
+    lookalikes = pl.concat([both["id_hash"].filter(variants), refused_ids]).bin.head(_PREFIX_BYTES).unique()
+    both, found = _refuse(rows, both, variants, "id.case_variant")
     rejections += found
 
-    both = kept.join(
-        state.rename({"fingerprint": "state_fingerprint"}), on="id_hash", how="left", maintain_order="left"
-    )
     known = both.filter(pl.col("revision").is_not_null())
     settled = known.filter(pl.col("observed_at") <= now)
     changes = (pl.col("fingerprint") != pl.col("state_fingerprint")) | (pl.col("status") == Status.DELETED)
     same = settled.filter(~changes)
     due = same.filter((pl.col("due_at") <= now).fill_null(False))
 
-    gone = live.filter(
-        (pl.col("adopted") | (pl.col("origin") == Origin.SOURCE))
-        & ~pl.col("id_hash").is_in(erased_ids.implode())
+    shown = pl.concat([refused_ids, _ids(one.id_hash for one in rejections if one.id_hash)])
+    gone = _without(state, known["state_place"]).filter(
+        (pl.col("status") != Status.DELETED)
+        & (pl.col("adopted") | (pl.col("origin") == Origin.SOURCE))
+        & ~pl.col("id_hash").is_in(pl.concat([shown, erased_ids]).implode())
         & ~pl.col("id_hash").bin.head(_PREFIX_BYTES).is_in(lookalikes.implode())
-    ).join(shown.to_frame(), on="id_hash", how="anti")
+    )
     missing = gone.filter(pl.col("observed_at") <= now)
     return Diff(
-        creates=both.filter(pl.col("revision").is_null()).select(rows.columns),
-        changed=settled.filter(changes),
-        due=due,
+        creates=rows[both.filter(pl.col("revision").is_null())["place"]],
+        changed=_widen(rows, settled.filter(changes)),
+        due=_widen(rows, due),
         unchanged=same.height - due.height,
         missing=missing,
         newer=known.height - settled.height + gone.height - missing.height,
@@ -118,24 +121,28 @@ def _contradicted(rows: pl.DataFrame) -> pl.Series:
     """Which rows share their id with a row of other content."""
     import polars as pl
 
-    if rows["id_hash"].n_unique() == rows.height:
-        return pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
     return rows.select(pl.col("fingerprint").n_unique().over("id_hash") > 1).to_series()
 
 
-def _case_variants(ids: pl.Series, shown: pl.Series, live: pl.Series) -> pl.Series:
-    """Which ids, not live themselves, differ only in case from a live one or from another that is shown."""
+def _case_variants(both: pl.DataFrame, shown: pl.Series, state: pl.DataFrame) -> pl.Series:
+    """Which rows, without a live pass themselves, differ only in case from a live one or from another that is shown."""
     import polars as pl
 
-    candidates = ids.to_frame().join(live.to_frame(), on="id_hash", how="anti").with_columns(_prefix())
-    everybody = pl.concat([shown, live]).to_frame().with_columns(_prefix())
+    unissued = both.select((pl.col("revision").is_null() | (pl.col("status") == Status.DELETED)).alias("unissued"))
+    candidates = both.filter(unissued.to_series()).select(_prefix()).to_series().unique()
+    if not candidates.len():
+        return pl.repeat(False, both.height, dtype=pl.Boolean, eager=True)
+    live = state.filter(pl.col("status") != Status.DELETED)["id_hash"]
     crowded = (
-        everybody.join(candidates, on="prefix", how="semi")
+        pl.concat([shown, live])
+        .to_frame()
+        .with_columns(_prefix())
+        .filter(pl.col("prefix").is_in(candidates.implode()))
         .group_by("prefix")
         .agg(pl.col("id_hash").n_unique().alias("count"))
-        .filter(pl.col("count") > 1)
+        .filter(pl.col("count") > 1)["prefix"]
     )
-    return ids.is_in(candidates.join(crowded, on="prefix", how="semi")["id_hash"].implode())
+    return unissued.to_series() & both.select(_prefix()).to_series().is_in(crowded.implode())
 
 
 def _prefix() -> pl.Expr:
@@ -144,9 +151,30 @@ def _prefix() -> pl.Expr:
     return pl.col("id_hash").bin.head(_PREFIX_BYTES).bin.reinterpret(dtype=pl.UInt64).alias("prefix")
 
 
-def _refuse(rows: pl.DataFrame, wrong: pl.Series, code: str) -> tuple[pl.DataFrame, list[Rejection]]:
+def _without(state: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    """The passes at other places than these."""
+    import numpy as np
+    import polars as pl
+
+    left = np.ones(state.height, dtype=np.bool_)
+    left[places.to_numpy()] = False
+    return state.filter(pl.Series(left))
+
+
+def _widen(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Whole rows beside the state of their passes; a member field hides a column of the state that has its name."""
+    import polars as pl
+
+    taken = {*rows.columns, "place", "state_place"}
+    state = found.select(name for name in found.columns if name not in taken)
+    return pl.concat([rows[found["place"]], state], how="horizontal")
+
+
+def _refuse(
+    rows: pl.DataFrame, narrow: pl.DataFrame, wrong: pl.Series, code: str
+) -> tuple[pl.DataFrame, list[Rejection]]:
     if not wrong.any():
-        return rows, []
+        return narrow, []
     fields = [name for name in rows.columns if name not in _OWN]
     rejections = [
         Rejection(
@@ -156,6 +184,6 @@ def _refuse(rows: pl.DataFrame, wrong: pl.Series, code: str) -> tuple[pl.DataFra
             id_hash=row["id_hash"],
             record=encode_record({name: row[name] for name in fields}),
         )
-        for row in rows.filter(wrong).iter_rows(named=True)
+        for row in rows[narrow.filter(wrong)["place"]].iter_rows(named=True)
     ]
-    return rows.filter(~wrong), rejections
+    return narrow.filter(~wrong), rejections

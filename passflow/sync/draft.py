@@ -19,7 +19,7 @@ from passflow.sync.design import Design
 from passflow.sync.lifecycle import OnMissing, evaluate
 from passflow.sync.mapping import encode_record
 from passflow.sync.settle import NOTHING
-from passflow.template import render_fields, rings
+from passflow.template import ringing_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Drafts:
     rejections: list[Rejection] = field(default_factory=list)
     ignored: int = 0
     """Members that the source shows as ended and that have no pass."""
+    keys: dict[bytes, DataKey] = field(default_factory=dict, repr=False)
+    """Keys of the members that have a pass, by id hash."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Drafter:
             conn, self.program, [*(item.id_hash for item in seen), *missing, *abandoned, *due], records=True
         )
         keys = load_keys(self.store, conn, self.program, sorted(rows))
-        drafts = Drafts()
+        drafts = Drafts(keys=keys)
         for item in seen:
             self._draft_seen(drafts, item, rows.get(item.id_hash), keys)
         for id_hash in missing:
@@ -180,10 +182,7 @@ class Drafter:
         return open_overlay(self.program, row.id_hash, keys[row.id_hash], row.overlay_sealed)
 
     def _rings(self, old: Record, overlay: Record, values: Values) -> tuple[str, ...]:
-        compiled = self.design.compiled
-        before = render_fields(compiled, self.design.values(old, overlay))
-        after = render_fields(compiled, values)
-        return tuple(rings(compiled, before, after))
+        return tuple(ringing_fields(self.design.compiled, self.design.values(old, overlay), values))
 
 
 def _reject(item: Seen, code: str, field: str | None) -> Rejection:

@@ -18,7 +18,7 @@ from passflow.security.encryption import DataKey
 from passflow.store.bulk import write_rows
 from passflow.store.engine import Store
 from passflow.store.keys import load_keys, new_keys, new_plan_key, store_key
-from passflow.store.passes import count_live, count_phones, has_passes, read_abandoned, read_erased, read_state
+from passflow.store.passes import count_phones, estimate_passes, has_passes, read_abandoned, read_erased, read_state
 from passflow.store.plans import (
     begin_plan,
     ensure_program,
@@ -32,7 +32,7 @@ from passflow.store.rejections import seal_rejection
 from passflow.store.tables import member_keys, programs
 from passflow.sync.design import Design, make_design, save_design
 from passflow.sync.diff import Diff, diff
-from passflow.sync.draft import Drafter, Seen
+from passflow.sync.draft import Drafter, Drafts, Seen
 from passflow.sync.fingerprint import shard_ranges
 from passflow.sync.intake import Hasher, Intake, take_in
 from passflow.sync.points import reach
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 SHARDS = 64
 """Parts into which a read is split: memory is bounded by one of them, whatever the program's partitions."""
 
-PART_ROWS = 50_000
+PART_ROWS = 250_000
 """Rows that are worth a comparison of their own; smaller reads are compared in fewer parts."""
 
 
@@ -95,7 +95,7 @@ class _Planner:
     deletes: int = 0
     unchanged: int = 0
     ignored: int = 0
-    ringing: int = 0
+    live: int = 0
 
     @classmethod
     def begin(cls, program: Program, store: Store) -> _Planner:
@@ -163,14 +163,15 @@ class _Planner:
             if rejections:
                 self.intake.note(rejections)
                 self._save_rejections(rejections)
+            self.live += int((state["status"] != Status.DELETED.value).sum())
             self._count(found, drafts.operations, drafts.ignored)
-            self._save(drafts.operations)
+            self._save(drafts)
             progress("compare", number + 1, parts)
 
     def _parts(self) -> int:
         """In how many parts to compare: enough to bound memory, and not so many that each has next to nothing to do."""
         with self.store.read() as conn:
-            most = max(self.intake.rows, count_live(conn, self.program.program))
+            most = max(self.intake.rows, estimate_passes(conn, self.program.program))
         parts = 1
         while parts < SHARDS and most > parts * PART_ROWS:
             parts *= 2
@@ -203,7 +204,7 @@ class _Planner:
                 ignored=self.ignored,
                 ringing=count_phones(conn, name, ringing_plan=self.plan.plan_id) if phones else 0,
                 phones=phones,
-                live=count_live(conn, name),
+                live=self.live,
             )
             withheld = self.program.guard.judge(
                 counts,
@@ -234,13 +235,16 @@ class _Planner:
         self.unchanged += found.unchanged
         self.ignored += ignored
 
-    def _save(self, operations: Sequence[Operation]) -> None:
+    def _save(self, drafts: Drafts) -> None:
+        operations = drafts.operations
         if not operations:
             return
         name = self.program.program
         ids = [operation.id_hash for operation in operations if operation.record is not None]
         with self.store.begin() as conn:
-            keys = load_keys(self.store, conn, name, ids)
+            # a key without a pass: planned before and never applied
+            unknown = [id_hash for id_hash in ids if id_hash not in drafts.keys]
+            keys = {**drafts.keys, **load_keys(self.store, conn, name, unknown)}
             fresh, rows = new_keys(self.store.keyring, name, [id_hash for id_hash in ids if id_hash not in keys])
             write_rows(conn, member_keys, tuple(member_keys.columns.keys()), [tuple(row.values()) for row in rows])
             keys.update(fresh)

@@ -8,7 +8,14 @@ from passflow.model import FieldType, Value
 from passflow.template.apple import AppleEnvelope, render_apple
 from passflow.template.compile import CompiledTemplate, compile_template, required_fields
 from passflow.template.design import Template, read_template
-from passflow.template.fields import localisation, personal_images, render_fields, rings, shared_images
+from passflow.template.fields import (
+    localisation,
+    personal_images,
+    render_fields,
+    ringing_fields,
+    rings,
+    shared_images,
+)
 
 __all__ = [
     "AppleEnvelope",
@@ -23,6 +30,7 @@ __all__ = [
     "render_apple",
     "render_fields",
     "required_fields",
+    "ringing_fields",
     "rings",
     "shared_images",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from passflow.model import Value
 from passflow.template.compile import CompiledTemplate
 from passflow.template.expression import Expression
 from passflow.template.localise import strings_files
+from passflow.template.neutral import ReadyField
 from passflow.template.text import language_tag
 from passflow.template.typed import TypedValue
 
@@ -28,10 +29,16 @@ def render_fields(
     Raises:
         TemplateError: a value cannot be shown (code ``template.value``).
     """
+    return _render(compiled, compiled.neutral.fields, values, language)
+
+
+def _render(
+    compiled: CompiledTemplate, fields: Iterable[ReadyField], values: Mapping[str, Value], language: str | None = None
+) -> dict[str, str]:
     locale = compiled.locale_of(values)
     tag = compiled.language if language is None else language_tag(language)
     shown: dict[str, str] = {}
-    for field in compiled.neutral.fields:
+    for field in fields:
         value = field.value
         text = value.seen(values, locale, tag) if isinstance(value, Expression | TypedValue) else str(value)
         if not text:
@@ -57,6 +64,22 @@ def rings(compiled: CompiledTemplate, old: Mapping[str, str], new: Mapping[str, 
         for field in compiled.neutral.fields
         if field.change is not None and field.key in new and old.get(field.key) != new[field.key]
     ]
+
+
+def ringing_fields(compiled: CompiledTemplate, before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
+    """Name the fields that ring when a pass's values become others; only those that can are rendered.
+
+    Args:
+        compiled: the template of the new state.
+        before: the member's values until now.
+        after: the member's values from now on.
+
+    Raises:
+        TemplateError: a value cannot be shown (code ``template.value``).
+    """
+    able = [field for field in compiled.neutral.fields if field.change is not None]
+    old, new = (_render(compiled, able, values) for values in (before, after))
+    return [key for key, text in new.items() if old.get(key) != text]
 
 
 def shared_images(compiled: CompiledTemplate) -> dict[str, str]:
