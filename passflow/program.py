@@ -111,6 +111,7 @@ class Program(BaseModel):
     def _check_whole(self) -> Program:
         if self.shards & (self.shards - 1):
             raise ValueError("`shards` must be a power of two (1, 2, 4 … 256), so that a shard is a fixed range of ids")
+        self.lifecycle.check_fields(self.members.fields)
         known = set(self.members.fields)
         unknown = [name for name in self.flow_fields if name not in known]
         if unknown:
