@@ -84,12 +84,13 @@ $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "passflow needs Python 3.11 or newer; install one and run make again" >&2; exit 1; }
 ifdef UV
 	@test -x $(BIN)/python || uv venv -q --python "$$(command -v $(PYTHON))" $(VENV)
-	uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 	uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 else
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip -q
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@: # the lock is complete; resolving it again, pip would ask for a second pin of every package named with an extra
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
 	@touch $@
