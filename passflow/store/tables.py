@@ -141,7 +141,7 @@ wallet_states = Table(
     PrimaryKeyConstraint("serial", "wallet"),
     Index("ix_wallet_states_behind", "program", "wallet", "id_hash", sqlite_where=text("behind = 1"),
           postgresql_where=text("behind")),
-    Index("ix_wallet_states_published", "pass_type", "published"),
+    Index("ix_wallet_states_published", "published"),
     Index("ix_wallet_states_certificate", "program", "certificate_id"),
     comment="one row per pass and wallet: everything that is needed to hand out the pass, read in one row",
 )  # fmt: skip
@@ -293,6 +293,7 @@ devices = Table(
     Column("push_token_sealed", LargeBinary, nullable=False),
     Column("created_at", Time, nullable=False),
     Column("updated_at", Time, nullable=False),
+    Index("ix_devices_push_token_hash", "push_token_hash"),
 )
 
 registrations = Table(

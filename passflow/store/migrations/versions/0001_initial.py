@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("device_hash", name=op.f("pk_devices")),
     )
+    op.create_index("ix_devices_push_token_hash", "devices", ["push_token_hash"], unique=False)
     op.create_table(
         "erasures",
         sa.Column("program", sa.String(length=64), nullable=False),
@@ -392,7 +393,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("behind"),
     )
     op.create_index("ix_wallet_states_certificate", "wallet_states", ["program", "certificate_id"], unique=False)
-    op.create_index("ix_wallet_states_published", "wallet_states", ["pass_type", "published"], unique=False)
+    op.create_index("ix_wallet_states_published", "wallet_states", ["published"], unique=False)
     op.create_table(
         "asset_names",
         sa.Column("scope", sa.String(length=16), nullable=False, comment="library or url"),
