@@ -80,6 +80,7 @@ else
 endif
 	@touch $@
 
+# the lock is complete (hence --no-deps): resolving it, pip would ask for a second pin of every package with an extra
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "passflow needs Python 3.11 or newer; install one and run make again" >&2; exit 1; }
 ifdef UV
@@ -89,7 +90,6 @@ ifdef UV
 else
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip -q
-	@: # the lock is complete; resolving it again, pip would ask for a second pin of every package named with an extra
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
