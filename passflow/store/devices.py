@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, select, update
 
 from passflow.model import HASH_BYTES, EventKind
 from passflow.security.encryption import DataKey, Slot
@@ -23,6 +23,19 @@ from passflow.store.tables import devices, passes, registrations, wallet_states
 
 DAY: Final = 86_400
 _TOKEN_SLOT: Final = Slot("devices", "push_token_sealed")
+_SAME_PASS: Final = and_(
+    wallet_states.c.serial == registrations.c.serial, wallet_states.c.pass_type == registrations.c.pass_type
+)
+_UPDATABLE: Final = (
+    select(registrations.c.serial, wallet_states.c.published)
+    .join(wallet_states, _SAME_PASS)
+    .where(
+        registrations.c.device_hash == bindparam("device"),
+        registrations.c.pass_type == bindparam("topic"),
+        wallet_states.c.published > bindparam("since"),
+    )
+    .order_by(registrations.c.serial)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,28 +214,15 @@ def updatable(store: Store, conn: Connection, *, device_id: str, pass_type: str,
         since: the tag the device hands in.
     """
     known = int(since) if since and len(since) <= 18 and since.isascii() and since.isdigit() else 0
-    query = (
-        select(registrations.c.serial, wallet_states.c.published)
-        .join(wallet_states, _same_pass())
-        .where(
-            registrations.c.device_hash == device_hash(store, device_id),
-            registrations.c.pass_type == pass_type,
-            wallet_states.c.published > known,
-        )
-        .order_by(registrations.c.serial)
-    )
-    rows = conn.execute(query).all()
+    device = device_hash(store, device_id)
+    rows = conn.execute(_UPDATABLE, {"device": device, "topic": pass_type, "since": known}).all()
     return Updatable(tuple(row.serial for row in rows), str(max((row.published for row in rows), default=known)))
 
 
 def count_registrations(conn: Connection, program: str) -> int:
     """Registrations of a program's passes: phones that a change of every pass would ring, at most."""
-    query = select(func.count()).select_from(registrations.join(wallet_states, _same_pass()))
+    query = select(func.count()).select_from(registrations.join(wallet_states, _SAME_PASS))
     return int(conn.execute(query.where(wallet_states.c.program == program)).scalar_one())
-
-
-def _same_pass() -> Any:
-    return (wallet_states.c.serial == registrations.c.serial) & (wallet_states.c.pass_type == registrations.c.pass_type)
 
 
 def _lock_pass(conn: Connection, pass_type: str, serial: str) -> Row[Any] | None:

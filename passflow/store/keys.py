@@ -15,7 +15,7 @@ from passflow.errors import CryptoError
 from passflow.security.encryption import KEY_BYTES, DataKey, Slot
 from passflow.security.keyring import Keyring, Role, Wrapped
 from passflow.store.engine import Store
-from passflow.store.statements import chunks, insert_new
+from passflow.store.statements import chunks, insert_new, is_in
 from passflow.store.tables import member_keys, passes, store_keys
 
 STORE_KEYS: Final[dict[str, Role]] = {
@@ -114,7 +114,7 @@ def load_keys(store: Store, conn: Connection, program: str, id_hashes: Sequence[
     found: dict[bytes, DataKey] = {}
     for part in chunks(id_hashes):
         query = select(table.id_hash, table.master_id, table.wrapped_sealed).where(
-            table.program == program, table.id_hash.in_(part)
+            table.program == program, is_in(conn, table.id_hash, part)
         )
         for id_hash, master_id, sealed in conn.execute(query):
             wrapped = Wrapped(master_id, bytes(sealed))

@@ -6,7 +6,7 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from passflow.errors import CryptoError, StoreError
 from passflow.model import EventKind
@@ -334,3 +334,24 @@ def test_registrations_agree_with_a_plain_set(sqlite_url, open_store, actions):
     with store.begin() as conn:
         for table in ("registrations", "devices"):
             conn.execute(text(f"DELETE FROM {table}"))
+
+
+def test_no_look_up_of_a_device_reads_a_whole_table(sqlite_url, open_store):
+    # the plans of SQLite without statistics, which is how most stores run
+    store = open_store(sqlite_url)
+    one, two = plant_pass(store, "M-1"), plant_pass(store, "M-2")
+    plant_publication(store, one, two)
+    seen = []
+    event.listen(store.engine, "before_cursor_execute", lambda _c, _cu, sql, values, *_: seen.append((sql, values)))
+    enter(store, one)
+    enter(store, two)
+    ask(store, "0")
+    leave(store, two)
+    with store.begin() as conn:
+        drop_token(store, conn, push_token_hash(store, "t1"))
+    looked = [(sql, values) for sql, values in seen if sql.startswith(("SELECT", "UPDATE", "DELETE"))]
+    with store.engine.connect() as conn:
+        steps = [row[3] for sql, values in looked for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert len(looked) > 10 and [step for step in steps if step.startswith("SCAN")] == []
+    # an index on (pass type, …) would find every pass of the type, which is nearly all there are
+    assert [step for step in steps if "ix_wallet_states" in step] == []
