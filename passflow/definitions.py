@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from passflow.errors import ConfigError
-from passflow.project import program_root
+from passflow.project import FILE_NAME, program_root
 
 # asset checks and backfill policies are announced as beta on every load of the code
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -22,9 +22,15 @@ def defs() -> dg.Definitions:
     """Every program of the project.
 
     Raises:
-        ConfigError: the folder of the program files and Dagster's `defs_module` are not the same.
+        ConfigError: there is no program file, or Dagster's `defs_module` is another folder.
     """
     folder = program_root()
+    if next(folder.rglob(FILE_NAME), None) is None:
+        raise ConfigError(
+            f"There is no program file below {folder}.",
+            fix="Run `dg scaffold defs passflow.pipeline.PassProgram NAME`, or set PASSFLOW_PROJECT to the folder they are in.",
+            code="config.programs",
+        )
     # Dagster imports the folder as a (namespace) module of this name
     sys.path.insert(0, str(folder.parent))
     try:

@@ -1,67 +1,59 @@
-"""The ``attributes:`` of a program file as Dagster sees them: rendered before they are validated, described as a schema.
+"""The ``attributes:`` of a program file as Dagster sees them: any mapping, described by the program's JSON schema.
 
-Dagster validates what stands in the file before a component may look at it. So the model renders its own ``{{ … }}``
-leaves first, and its JSON schema, which ``dg check yaml`` uses on the unrendered text, lets such a leaf stand anywhere.
+Dagster validates what stands in the file before a component may look at it. It gets no more than a schema here, for
+``dg check yaml`` and editors; the component reads the attributes with what the command line reads them with.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import Any
 
-from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import InitErrorDetails
-from pydantic_core.core_schema import ErrorType
+from pydantic import BaseModel, ConfigDict
 
-from passflow.program import Program, program_model
-from passflow.project import render_leaves
+from passflow.errors import ProgramError
+from passflow.pipeline.scaffold import example_attributes
+from passflow.program import program_model
+from passflow.project import InvalidProgram
+
+Locate = Callable[[tuple[str | int, ...]], str]
+"""Path inside the attributes → file and line."""
 
 _LEAF = {"type": "string", "pattern": r"\{\{.*\}\}", "description": "An expression such as {{ env.NAME }}."}
 _SHORT_FORMS = {
     "MemberField": {"type": "string", "description": "The column, taken as it is."},
     "Lifecycle.expires": {"type": "string", "description": "One member field."},
+    "AssetSource.key": {"type": "string", "description": "The key's parts, joined by slashes."},
 }
 """What a model also takes and its JSON schema does not say, by model or model.field."""
 
 _TEXT_LIMITS = {"pattern", "format", "enum", "const", "minLength", "maxLength"}
 
 
-@cache
-def attributes_model() -> type[Program]:
-    """The program model, rendering its leaves before it validates them; errors keep the path in the file."""
-    program = program_model()
+class ProgramAttributes(BaseModel):
+    """Attributes as they stand in the file, not yet rendered."""
 
-    class PassProgram(program):  # type: ignore[misc, valid-type]  # its vendors are known at run time only
-        __doc__ = Program.__doc__
+    model_config = ConfigDict(extra="allow", frozen=True, title="Pass program")
 
-        @model_validator(mode="wrap")
-        @classmethod
-        def _render(cls, attributes: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
-            try:
-                return handler(render_leaves(attributes))
-            except ValidationError as error:
-                raise ValidationError.from_exception_data(error.title, _known_to_dagster(error)) from None
+    @property
+    def raw(self) -> dict[str, Any]:
+        """Everything that stands there."""
+        return dict(self.model_extra or {})
 
-        @classmethod
-        def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-            """The program's JSON schema, with its short forms, and an expression allowed for every single value."""
-            return _widened(super().model_json_schema(*args, **kwargs))
-
-    return PassProgram
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The program's JSON schema, with its short forms, and an expression allowed for every single value."""
+        # Dagster would make an example of every setting there is; this one is shorter, and it loads
+        examples = [example_attributes("members")]
+        return {**_widened(program_model().model_json_schema(*args, **kwargs)), "examples": examples}
 
 
-def _known_to_dagster(error: ValidationError) -> list[InitErrorDetails]:
-    """The same errors; Dagster rebuilds each from its type to add the line, and knows pydantic's own types only."""
-    own = get_args(ErrorType)
-    found: list[InitErrorDetails] = []
-    for item in error.errors(include_url=False):
-        known = item["type"] in own
-        context = item.get("ctx", {}) if known else {"error": ValueError(item["msg"])}
-        kind = item["type"] if known else "value_error"
-        # a block may hold a secret that was written out; a single value that may is of a type of our own
-        shown = item["input"] if known and not isinstance(item["input"], dict | list) else None
-        found.append(InitErrorDetails(type=kind, loc=item["loc"], input=shown, ctx=context))
-    return found
+def located(error: ProgramError, locate: Locate) -> ProgramError:
+    """The same error, with file and line of every problem."""
+    if not isinstance(error, InvalidProgram):
+        return ProgramError(f"{locate(())}: {error.message}", fix=error.fix, code=error.error_code)
+    problems = [(path, f"{message} ({locate(path)})") for path, message in error.problems]
+    return InvalidProgram(f"The program has {len(problems)} problem(s)", problems)
 
 
 def _widened(schema: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +73,6 @@ def _with_leaves(schema: Any, name: str = "") -> Any:
     if name != "type" and _is_strict_leaf(schema):
         notes = {key: schema[key] for key in ("title", "description", "default") if key in schema}
         return {**notes, "anyOf": [{key: value for key, value in schema.items() if key not in notes}, _LEAF]}
-    if schema.get("type") == "array":
-        schema = {"items": {}, **schema}  # Dagster makes an example of every type, and fails on a list of nothing
     return {
         key: {field: _with_leaves(value, field) for field, value in item.items()}
         if key in ("properties", "$defs")

@@ -1,15 +1,17 @@
 """The Dagster component: one program file gives the whole pipeline of one program."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import BaseModel
 
+from passflow.errors import ProgramError, SourceError
 from passflow.pipeline import names
 from passflow.pipeline.apply import Context, build_passes, build_wallet
 from passflow.pipeline.approve import build_approve_job
-from passflow.pipeline.attributes import attributes_model
+from passflow.pipeline.attributes import ProgramAttributes, located
 from passflow.pipeline.plan import build_plan_assets
 from passflow.pipeline.resources import IO_MANAGER, RESOURCE, installation_resource, refusing_io
 from passflow.pipeline.scaffold import PassProgramScaffolder
@@ -54,22 +56,21 @@ class PassProgram(dg.Component):
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
-        """The program file's model, so that `dg check yaml` and loading say file, line and path of a mistake."""
-        return attributes_model()
+        """The attributes' schema, for `dg check yaml` and editors."""
+        return ProgramAttributes
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "PassProgram":
-        """The component of one document of a program file.
-
-        Dagster has validated it by now, to say file and line of a mistake; it is read once more by what the command line
-        reads it with, so that paths and secrets resolve against the file's folder.
+        """The component of one document of a program file; paths and secrets resolve against the file's folder.
 
         Raises:
-            ProgramError: the document does not hold together.
+            ProgramError: the document does not hold together; names file, line, path and fix of every problem.
         """
-        document = getattr(context.component_decl, "component_file_model", None)
-        raw = (document.attributes if document else None) or (attributes.model_dump() if attributes else {})
-        return cls(parse_program(raw, context.path))
+        raw = attributes.raw if isinstance(attributes, ProgramAttributes) else {}
+        try:
+            return cls(parse_program(raw, context.path))
+        except ProgramError as error:
+            raise located(error, partial(_position, context)) from None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Everything the program has in Dagster."""
@@ -104,7 +105,6 @@ class PassProgram(dg.Component):
         Raises:
             SourceError: the source cannot be reached, or cannot tell.
         """
-        from passflow.errors import SourceError
         from passflow.sync.plan import source_context
 
         if not isinstance(self.program.source, DetectsChange):
@@ -199,6 +199,14 @@ class PassProgram(dg.Component):
             executor_def=dg.in_process_executor,
             tags=dict(self.run_tags()),
         )
+
+
+def _position(context: dg.ComponentLoadContext, path: tuple[str | int, ...]) -> str:
+    tree = context.resolution_context.source_position_tree
+    if tree is None:
+        return str(context.path)
+    position, _ = tree.lookup_closest_and_path(["attributes", *path], None)
+    return str(position)
 
 
 def _holder(context: Context) -> str:

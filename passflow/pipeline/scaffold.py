@@ -4,12 +4,14 @@ import re
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from dagster.components import Scaffolder, ScaffoldRequest
 
 from passflow.errors import ConfigError
 
 FILE_NAME = "defs.yaml"
+_PACKAGE = "passflow.pipeline"
 _LONGEST_NAME = 40
 
 
@@ -40,11 +42,8 @@ def write_program(folder: Path, *, type_name: str, append: bool = False) -> Path
     Raises:
         ConfigError: the folder's name cannot name a program.
     """
-    program = program_name(folder.name)
-    source = files("passflow.pipeline").joinpath("scaffold_files")
-    text = Template(source.joinpath(FILE_NAME).read_text(encoding="utf-8")).substitute(
-        type=type_name, program=program, label=program.replace("_", "")
-    )
+    text = program_text(program_name(folder.name), type_name)
+    source = files(_PACKAGE).joinpath("scaffold_files")
     (folder / "images").mkdir(parents=True, exist_ok=True)
     (folder / "images" / "icon.png").write_bytes(source.joinpath("icon.png").read_bytes())
     members = folder / "members.csv"
@@ -56,6 +55,20 @@ def write_program(folder: Path, *, type_name: str, append: bool = False) -> Path
     else:
         path.write_text(text, encoding="utf-8")
     return path
+
+
+def program_text(program: str, type_name: str) -> str:
+    """The program file that is written, as text."""
+    text = files(_PACKAGE).joinpath("scaffold_files", FILE_NAME).read_text(encoding="utf-8")
+    return Template(text).substitute(type=type_name, program=program, label=program.replace("_", ""))
+
+
+def example_attributes(program: str) -> dict[str, Any]:
+    """The attributes of the program file that is written."""
+    import yaml
+
+    attributes: dict[str, Any] = yaml.safe_load(program_text(program, ""))["attributes"]
+    return attributes
 
 
 def program_name(folder: str) -> str:

@@ -13,7 +13,7 @@ from passflow_tests.pipeline.club import PYPROJECT, WORKSPACE, Project, Run
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """An empty project whose store and keys exist."""
     root = tmp_path / "project"
     (root / "programs").mkdir(parents=True)
@@ -27,7 +27,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.delenv("PASSFLOW_PROJECT", raising=False)
     monkeypatch.chdir(root)
     Installation.open(create_keys=True).close()
-    return Project(root)
+    yield Project(root)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "programs"]:
+        del sys.modules[name]  # the next project's modules have the same names
 
 
 @pytest.fixture

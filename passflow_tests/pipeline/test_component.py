@@ -14,7 +14,7 @@ from dagster.components.testing import create_defs_folder_sandbox
 from dagster_shared.serdes.objects import EnvRegistryKey
 
 from passflow.pipeline import PassProgram
-from passflow.pipeline.attributes import attributes_model
+from passflow.pipeline.attributes import ProgramAttributes
 from passflow.pipeline.scaffold import write_program
 from passflow_tests.pipeline.club import Project, members
 
@@ -100,7 +100,7 @@ def test_an_unset_variable_is_an_error_that_names_it(attributes: dict[str, objec
     ("path", "value", "said"),
     [
         (("shards",), 3, "power of two"),
-        (("wallets", 0, "pass_typ"), "x", "Extra inputs"),
+        (("wallets", 0, "pass_typ"), "x", "no such setting"),
         (("members", "points"), {"column": "p", "type": "money"}, "members.points"),
         (("wallets", 0, "key"), "-----BEGIN PRIVATE KEY-----", "secret"),
     ],
@@ -129,10 +129,13 @@ def chain_of(error: BaseException | None) -> str:
 
 
 def test_the_schema_takes_what_loading_takes(attributes: dict[str, object]) -> None:
-    schema = attributes_model().model_json_schema()
+    schema = ProgramAttributes.model_json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     assert [error.message for error in validator.iter_errors(attributes)] == []
+    assert [error.message for error in validator.iter_errors(schema["examples"][0])] == []
+    short = {"source": {"type": "asset", "key": "crm/members"}, "lifecycle": {"expires": "expires_at"}}
+    assert [error.message for error in validator.iter_errors({**attributes, **short})] == []
     for leaf in ({"shards": "{{ env.SHARDS }}"}, {"schedule": {"cron": "{{ env.CRON }}", "running": "{{ env.RUN }}"}}):
         assert list(validator.iter_errors({**attributes, **leaf})) == []
     wrong = (
