@@ -50,9 +50,8 @@ def begin_plan(conn: Connection, plan: Plan, *, now: int, key_sealed: bytes, key
     unfinished = select(plans.c.plan_id).where(
         plans.c.program == plan.program, plans.c.status == PlanStatus.BUILDING.value
     )
-    for table in (operations, rejected_members):
-        conn.execute(delete(table).where(table.c.plan_id.in_(unfinished)))
-    conn.execute(delete(plans).where(plans.c.program == plan.program, plans.c.status == PlanStatus.BUILDING.value))
+    for plan_id in conn.execute(unfinished).scalars().all():
+        discard_plan(conn, plan_id)
     conn.execute(
         insert(plans).values(
             plan_id=plan.plan_id,
@@ -65,6 +64,15 @@ def begin_plan(conn: Connection, plan: Plan, *, now: int, key_sealed: bytes, key
             key_master_id=key_master_id,
         )
     )
+
+
+def discard_plan(conn: Connection, plan_id: str) -> None:
+    """Removes a plan that is being built, with all that was saved of it; a finished one is left alone."""
+    finished = select(plans.c.plan_id).where(plans.c.plan_id == plan_id, plans.c.status != PlanStatus.BUILDING.value)
+    if conn.execute(finished).first() is not None:
+        return
+    for table in (operations, rejected_members, plans):
+        conn.execute(delete(table).where(table.c.plan_id == plan_id))
 
 
 def write_operations(
@@ -95,28 +103,26 @@ def write_rejections(
 
 
 def finish_plan(conn: Connection, plan: Plan, *, now: int) -> None:
-    """Stores the verdict and makes the plan the program's only ready one; operations held back are marked."""
-    for withholding in plan.withheld:
-        conn.execute(
-            update(operations)
-            .where(operations.c.plan_id == plan.plan_id, operations.c.kind == withholding.kind.value)
-            .values(withheld=withholding.rule)
+    """Stores the verdict and makes the plan the program's only ready one; operations held back are marked.
+
+    Raises:
+        PlanError: another plan of the program was begun meanwhile; it reads the source later, so it counts.
+    """
+    superseded = update(plans).where(plans.c.program == plan.program, plans.c.status == PlanStatus.READY.value)
+    conn.execute(superseded.values(status=PlanStatus.SUPERSEDED.value))
+    building = (plans.c.plan_id == plan.plan_id, plans.c.status == PlanStatus.BUILDING.value)
+    ready = {"status": PlanStatus.READY.value, "ready_at": now, "summary": _summary(plan)}
+    if conn.execute(update(plans).where(*building).values(**ready)).rowcount != 1:
+        raise PlanError(
+            f"Another plan of program {plan.program!r} was begun while this one was made, and took its place.",
+            fix="Wait for the other one; plan one program from one place at a time.",
+            code="plan.overtaken",
         )
-    conn.execute(
-        update(plans)
-        .where(plans.c.program == plan.program, plans.c.status == PlanStatus.READY.value)
-        .values(status=PlanStatus.SUPERSEDED.value)
-    )
-    conn.execute(
-        update(plans)
-        .where(plans.c.plan_id == plan.plan_id)
-        .values(status=PlanStatus.READY.value, ready_at=now, summary=_summary(plan))
-    )
-    conn.execute(
-        update(programs)
-        .where(programs.c.program == plan.program)
-        .values(read_at=plan.observed_at, template_revision=plan.template_revision)
-    )
+    for withholding in plan.withheld:
+        held = (operations.c.plan_id == plan.plan_id, operations.c.kind == withholding.kind.value)
+        conn.execute(update(operations).where(*held).values(withheld=withholding.rule))
+    of_program = update(programs).where(programs.c.program == plan.program)
+    conn.execute(of_program.values(read_at=plan.observed_at, template_revision=plan.template_revision))
 
 
 def _summary(plan: Plan) -> str:

@@ -65,8 +65,8 @@ def diff(
     """
     import polars as pl
 
-    erased_ids = _ids(erased)
-    refused_ids = _ids(refused)
+    erased_ids = id_series(erased)
+    refused_ids = id_series(refused)
     # rows are wide and few of them differ: hashes are compared, and the rest of a row is fetched by its place
     narrow = rows.select("row", "id_hash", "fingerprint").with_row_index("place")
     kept, rejections = _refuse(rows, narrow, rows["id_hash"].is_in(erased_ids.implode()), "member.erased")
@@ -90,7 +90,7 @@ def diff(
     same = settled.filter(~changes)
     due = same.filter((pl.col("due_at") <= now).fill_null(False))
 
-    shown = pl.concat([refused_ids, _ids(one.id_hash for one in rejections if one.id_hash)])
+    shown = pl.concat([refused_ids, id_series(one.id_hash for one in rejections if one.id_hash)])
     gone = _without(state, known["state_place"]).filter(
         (pl.col("status") != Status.DELETED)
         & (pl.col("adopted") | (pl.col("origin") == Origin.SOURCE))
@@ -110,7 +110,8 @@ def diff(
     )
 
 
-def _ids(hashes: Iterable[bytes]) -> pl.Series:
+def id_series(hashes: Iterable[bytes]) -> pl.Series:
+    """Id hashes as a series, made once where they serve several shards."""
     import polars as pl
 
     series = hashes if isinstance(hashes, pl.Series) else pl.Series(list(hashes), dtype=pl.Binary)

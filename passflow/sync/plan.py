@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from passflow.errors import PassflowError, StoreError
 from passflow.files import save_images
 from passflow.model import Counts, Kind, Operation, Plan, PlanStatus, Proof, Rejection, Status
 from passflow.ports import Read, SourceContext
@@ -21,6 +22,7 @@ from passflow.store.keys import load_keys, new_keys, new_plan_key, store_key
 from passflow.store.passes import count_phones, estimate_passes, has_passes, read_abandoned, read_erased, read_state
 from passflow.store.plans import (
     begin_plan,
+    discard_plan,
     ensure_program,
     finish_plan,
     hash_of_kind,
@@ -31,7 +33,7 @@ from passflow.store.records import seal_record
 from passflow.store.rejections import seal_rejection
 from passflow.store.tables import member_keys, programs
 from passflow.sync.design import Design, make_design, save_design
-from passflow.sync.diff import Diff, diff
+from passflow.sync.diff import Diff, diff, id_series
 from passflow.sync.draft import Drafter, Drafts, Seen
 from passflow.sync.fingerprint import shard_ranges
 from passflow.sync.intake import Hasher, Intake, take_in
@@ -73,11 +75,17 @@ def make_plan(program: Program, store: Store, *, read: Read | None = None, progr
     Raises:
         SourceError: the source failed or stopped early; no plan is made and no pass is touched.
         TemplateError, FetchError: the design cannot be made.
+        PlanError: another plan of the program was begun meanwhile.
     """
     with closing(_Planner.begin(program, store)) as planner:
-        planner.take_in(read or open_source(program), progress)
-        planner.compare(progress)
-        return planner.finish()
+        try:
+            planner.take_in(read or open_source(program), progress)
+            planner.compare(progress)
+            return planner.finish()
+        except PassflowError:
+            with suppress(StoreError), store.begin() as conn:
+                discard_plan(conn, planner.plan.plan_id)  # else the next plan removes it
+            raise
 
 
 @dataclass
@@ -124,7 +132,8 @@ class _Planner:
             begin_plan(conn, plan, now=now, key_sealed=wrapped.sealed, key_master_id=wrapped.master_id)
             erased = read_erased(conn, name)
         reach("plan.begun")
-        return cls(program, store, design, plan, key, Intake(Spill(SHARDS)), now, erased)
+        spill = Spill(SHARDS, fields=tuple(program.members.fields))
+        return cls(program, store, design, plan, key, Intake(spill), now, erased)
 
     def close(self) -> None:
         """Forgets the spilled rows and the key they were written under."""
@@ -143,12 +152,12 @@ class _Planner:
     def compare(self, progress: Progress) -> None:
         """Compares shard by shard, and saves each shard's operations in a transaction of its own."""
         drafter = Drafter(self.program.program, self.design, self.store, self.now)
-        parts = self._parts()
+        parts, refused = self._parts(), id_series(self.intake.refused)
         for number, (_, low, high) in enumerate(shard_ranges(parts)):
             rows = self._rows(number, SHARDS // parts)
             with self.store.read() as conn:
                 state = read_state(conn, self.program.program, low, high, observed_at=self.now)
-                found = diff(rows, state, refused=self.intake.refused, erased=self.erased, now=self.now)
+                found = diff(rows, state, refused=refused, erased=self.erased, now=self.now)
                 seen = _seen(found, rows, list(self.program.members.fields))
                 missing = found.missing["id_hash"].to_list()
                 abandoned = set(self._abandoned(conn, low, high)) - {item.id_hash for item in seen}
@@ -276,7 +285,6 @@ def _seen(found: Diff, rows: pl.DataFrame, fields: list[str]) -> list[Seen]:
     return [
         Seen(row, id_hash, fingerprint, dict(zip(fields, values, strict=True)))
         for frame in frames
-        if frame.height  # a read without any row has no columns either
         for row, id_hash, fingerprint, *values in frame.select(names).iter_rows()
     ]
 
