@@ -11,22 +11,21 @@ archives and backups for as long as these live; what is left there is ciphertext
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, PoolProxiedConnection, Row, delete, insert, select, update
 
-from passflow.errors import StoreBusy, StoreError
+from passflow.errors import StoreBusy
 from passflow.model import HASH_BYTES, EventKind, Outcome, Status
 from passflow.store.audit import add_entry
 from passflow.store.engine import Store
 from passflow.store.events import add_event
 from passflow.store.faults import translated
 from passflow.store.keys import store_key
+from passflow.store.receipts import Receipt, as_receipt, complete_step, find_receipt, read_receipt
 from passflow.store.tables import (
     deliveries,
     erasures,
@@ -40,6 +39,8 @@ from passflow.store.tables import (
     wallet_states,
 )
 
+__all__ = ["Receipt", "complete_step", "erase", "read_receipt", "readmit", "scrub", "settle"]
+
 DEADLINE_DAYS: Final = 30
 """One month to answer a request: Article 12(3) of the GDPR, taken as 30 days."""
 
@@ -52,37 +53,6 @@ _BLANK: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What was erased and what is still to do; may be shown and kept, because it names nobody.
-
-    Attributes:
-        receipt_id: to find it again.
-        program: the program.
-        serial: serial number of the pass, which is blank from now on; None where none was issued.
-        requested_at: microseconds on the store's clock.
-        deadline_at: when all steps must be done.
-        completed_at: when all steps were done, or None.
-        steps: when each step was done, or None.
-    """
-
-    receipt_id: str
-    program: str
-    serial: str | None
-    requested_at: int
-    deadline_at: int
-    completed_at: int | None
-    steps: Mapping[str, int | None]
-
-    def lines(self) -> Iterator[str]:
-        """The receipt for people, line by line."""
-        yield f"Receipt {self.receipt_id}: erasure in program {self.program}"
-        yield f"requested {_date(self.requested_at)}, due {_date(self.deadline_at)}"
-        for step, done in self.steps.items():
-            yield f"{step}: {'done ' + _date(done) if done else 'to do'}"
-        yield f"completed {_date(self.completed_at)}" if self.completed_at else "not completed"
-
-
 def erase(store: Store, program: str, external_id: str, *, actor: str, remote: Sequence[str] = ()) -> Receipt:
     """Ends everything the store knows of a member of a program; doing it again changes nothing more.
 
@@ -92,7 +62,7 @@ def erase(store: Store, program: str, external_id: str, *, actor: str, remote: S
         external_id: the member's identifier in the master system; not kept.
         actor: who asked, for the audit.
         remote: further steps outside the store, such as the names of providers and CRMs, to be reported by
-            :func:`complete_step`.
+            :func:`passflow.store.receipts.complete_step`.
 
     Raises:
         CryptoError: this process does not hold the master key ``members``.
@@ -102,7 +72,7 @@ def erase(store: Store, program: str, external_id: str, *, actor: str, remote: S
     with store.begin() as conn:
         now = store.now(conn)
         issued = _lock_pass(conn, program, id_hash)
-        receipt = _find(conn, erasures.c.program == program, erasures.c.id_hash == id_hash)
+        receipt = find_receipt(conn, erasures.c.program == program, erasures.c.id_hash == id_hash)
         if receipt is None:
             receipt = _entomb(conn, program, id_hash, issued, remote, now)
             add_entry(
@@ -118,35 +88,11 @@ def erase(store: Store, program: str, external_id: str, *, actor: str, remote: S
     return read_receipt(store, receipt.receipt_id)
 
 
-def complete_step(store: Store, receipt_id: str, step: str) -> Receipt:
-    """Records that a step of an erasure is done; the last one completes it.
-
-    Raises:
-        StoreError: there is no such receipt, or it has no such step.
-    """
-    with store.begin() as conn:
-        query = select(erasures).where(erasures.c.receipt_id == receipt_id).with_for_update()
-        receipt = _receipt(conn.execute(query).one_or_none(), receipt_id)
-        if step not in receipt.steps:
-            raise StoreError(
-                f"Receipt {receipt_id} has no step {step!r}.",
-                fix=f"Its steps are: {', '.join(receipt.steps)}.",
-                code="erasure.step",
-            )
-        if receipt.steps[step] is None:
-            now = store.now(conn)
-            steps = {**receipt.steps, step: now}
-            done = None if None in steps.values() else now
-            values = {"steps": orjson.dumps(steps).decode(), "completed_at": done}
-            conn.execute(update(erasures).where(erasures.c.receipt_id == receipt_id).values(**values))
-    return read_receipt(store, receipt_id)
-
-
 def settle(store: Store) -> list[Receipt]:
     """Looks whether wallets show the blank passes by now, and returns the erasures that are still open, oldest first."""
     with store.read() as conn:
         query = select(erasures).where(erasures.c.completed_at.is_(None)).order_by(erasures.c.requested_at)
-        open_now = [_receipt(row) for row in conn.execute(query)]
+        open_now = [as_receipt(row) for row in conn.execute(query)]
         behind = [receipt for receipt in open_now if _is_behind(conn, receipt.serial)]
     for receipt in open_now:
         if receipt.steps.get("wallets", 0) is None and receipt not in behind:
@@ -166,23 +112,12 @@ def readmit(store: Store, program: str, external_id: str, *, actor: str) -> bool
     id_hash = _id_hash(store, program, external_id)
     with store.begin() as conn:
         tombstone = (erasures.c.program == program, erasures.c.id_hash == id_hash)
-        receipt = _find(conn, *tombstone)
+        receipt = find_receipt(conn, *tombstone)
         if receipt is None:
             return False
         conn.execute(update(erasures).where(*tombstone).values(id_hash=secrets.token_bytes(HASH_BYTES)))
         add_entry(store, conn, actor=actor, action="member.readmitted", program=program, subject=receipt.receipt_id)
         return True
-
-
-def read_receipt(store: Store, receipt_id: str) -> Receipt:
-    """A receipt by its id.
-
-    Raises:
-        StoreError: there is none.
-    """
-    with store.read() as conn:
-        row = conn.execute(select(erasures).where(erasures.c.receipt_id == receipt_id)).one_or_none()
-    return _receipt(row, receipt_id)
 
 
 def scrub(store: Store) -> bool:
@@ -291,30 +226,3 @@ def _destroy(conn: Connection, program: str, id_hash: bytes, now: int) -> None:
 def _is_behind(conn: Connection, serial: str | None) -> bool:
     behind = select(wallet_states.c.serial).where(wallet_states.c.serial == serial, wallet_states.c.behind)
     return serial is not None and conn.execute(behind).first() is not None
-
-
-def _find(conn: Connection, *conditions: Any) -> Receipt | None:
-    row = conn.execute(select(erasures).where(*conditions)).one_or_none()
-    return None if row is None else _receipt(row)
-
-
-def _receipt(row: Row[Any] | None, receipt_id: str = "") -> Receipt:
-    if row is None:
-        raise StoreError(
-            f"There is no receipt {receipt_id[:40]!r}.",
-            fix="List the open ones with `passflow erasures`.",
-            code="erasure.unknown",
-        )
-    return Receipt(
-        receipt_id=row.receipt_id,
-        program=row.program,
-        serial=row.serial,
-        requested_at=row.requested_at,
-        deadline_at=row.deadline_at,
-        completed_at=row.completed_at,
-        steps=orjson.loads(row.steps),
-    )
-
-
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")

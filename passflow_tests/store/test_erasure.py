@@ -12,9 +12,10 @@ from passflow.security.encryption import DataKey, Slot
 from passflow.security.keyring import Keyring
 from passflow.store.audit import read_entries
 from passflow.store.devices import register, updatable
-from passflow.store.erasure import complete_step, erase, read_receipt, readmit, scrub, settle
+from passflow.store.erasure import erase, readmit, scrub, settle
 from passflow.store.events import add_event
 from passflow.store.keys import load_keys
+from passflow.store.receipts import complete_step, read_receipt
 from passflow.store.tables import (
     deliveries,
     erasures,
