@@ -1,5 +1,6 @@
 """A project with real keys and a real store, loaded as Dagster loads it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
