@@ -49,7 +49,6 @@ lint: $(READY) ## Style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
 
 format: $(READY) ## Bring the code into shape
 	$(BIN)/ruff check --fix-only .

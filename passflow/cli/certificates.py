@@ -38,7 +38,7 @@ def make_certificates(
     output = Output(as_json=as_json)
     written = write_certificates(list(choose_programs(load_project(), program)), force=force)
     for path in written:
-        output.say(f"  wrote {path}")
+        output.say(f"  wrote {path}", markup=False)
     if not written:
         output.say("Nothing to do: every certificate is there. `--force` replaces them.")
     output.emit("dev-certs", {"written": [str(path) for path in written]})

@@ -49,7 +49,7 @@ def add_image(
         digest = add_name(conn, name, content, media_type(content) or "", now=store.now(conn))
         add_entry(store, conn, actor=actor(), action="image.add", subject=name[:128], details={"hash": digest})
     output = Output(as_json=as_json)
-    output.say(f"library:{name} is now {file.name}, {width} × {height}, {digest[:12]}.")
+    output.say(f"library:{name} is now {file.name}, {width} × {height}, {digest[:12]}.", markup=False)
     output.emit("image", {"name": name, "hash": digest, "width": width, "height": height})
 
 

@@ -78,9 +78,9 @@ def initialise(
     output = Output(as_json=as_json)
     root, created = prepare_project(folder or Path.cwd(), program)
     for path in created:
-        output.say(f"  wrote {path.relative_to(root)}")
+        output.say(f"  wrote {path.relative_to(root)}", markup=False)
     home = prepare_store(root)
-    output.say(f"  keys and store are in {home}")
+    output.say(f"  keys and store are in {home}", markup=False)
     output.say("\nNext:")
     if root != Path.cwd():
         output.say(f"  [bold]cd {folder}[/]")

@@ -66,7 +66,7 @@ def export_pass(member: ExternalId, program: ProgramOption = None, out: Target =
             add_entry(installation.store, conn, actor=actor(), action="pass.export", program=name, subject=row.serial)
     path = _write(out or Path(f"{row.serial[:SHORT]}.pkpass"), data)
     output = Output(as_json=as_json)
-    output.say(f"wrote {path} ({len(data):,} bytes)")
+    output.say(f"wrote {path} ({len(data):,} bytes)", markup=False)
     output.emit("pass-export", {"serial": row.serial, "file": str(path), "bytes": len(data)})
 
 
@@ -88,7 +88,7 @@ def preview_pass(
             add_entry(installation.store, conn, actor=actor(), action="pass.preview", program=name, subject=row.serial)
     path = _write(out or Path(f"{row.serial[:SHORT]}.png"), picture)
     output = Output(as_json=as_json)
-    output.say(f"wrote {path}")
+    output.say(f"wrote {path}", markup=False)
     output.emit("pass-preview", {"serial": row.serial, "file": str(path)})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.markup import escape
+from rich.text import Text
 
 from passflow.cli.times import iso_time, show_count, show_time
 from passflow.model import Kind
@@ -48,16 +48,29 @@ def plan_document(plan: Plan, explanation: Explanation, exit_status: int) -> dic
     return document
 
 
-def _head(plan: Plan) -> Iterator[str]:
+def shown(text: str) -> Text:
+    """A value of the master system, safe on a terminal: it is no markup, and it holds no control sequences."""
+    return Text("".join(letter if letter.isprintable() else "�" for letter in text))
+
+
+def _line(*parts: str | Text) -> Text:
+    """One line of our own words (as markup) and of values."""
+    line = Text()
+    for part in parts:
+        line.append_text(part if isinstance(part, Text) else Text.from_markup(part))
+    return line
+
+
+def _head(plan: Plan) -> Iterator[str | Text]:
     proof = plan.proof
     proved = "[green]proved complete[/]" if proof.complete else "[yellow]not proved complete[/]"
     yield f"[bold]{plan.program}[/]  plan {plan.plan_id}, read {show_time(plan.observed_at)}"
-    yield f"{show_count(plan.counts.rows, 'row')}, {proved}: {escape(proof.reason)}"
+    yield _line(f"{show_count(plan.counts.rows, 'row')}, {proved}: ", shown(proof.reason))
     if plan.template_changed:
         yield "The template has changed: passes are rendered anew, and the guard lets its updates ring."
 
 
-def _body(explanation: Explanation) -> Iterator[str]:
+def _body(explanation: Explanation) -> Iterator[str | Text]:
     used = {_sign(each)[0] for each in explanation.operations} | ({"x"} if explanation.refusals else set())
     if used:
         yield "\n" + "   ".join(f"[bold]{sign}[/] {LEGEND[sign]}" for sign in LEGEND if sign in used)
@@ -81,26 +94,31 @@ def _sign(operation: ExplainedOperation) -> tuple[str, str]:
     return HELD if operation.withheld else SIGNS[operation.kind]
 
 
-def _operation(operation: ExplainedOperation) -> Iterator[str]:
+def _operation(operation: ExplainedOperation) -> Iterator[Text]:
     sign, style = _sign(operation)
     serial = operation.serial[:12] if operation.serial else "(assigned on issue)"
     kind = f" {operation.kind.value}" if operation.withheld else ""
     before, after = operation.status_before, operation.status_after
-    status = f"  {before.value} → {after.value}" if before and before is not after else ""
-    status = status or ("" if before else f"  {after.value}")
-    yield f"  [{style}]{sign}{kind}[/] member {escape(operation.external_id)}  pass {serial}{status}"
-    for change in operation.changes:
-        old, new = (EMPTY if text is None else f'"{escape(text)}"' for text in (change.old, change.new))
-        yield f"      {change.key}: {old} → {new}{'  [yellow]rings[/]' if change.rings else ''}"
+    change = "" if before is after else f"{before.value} → {after.value}" if before else after.value
+    head = f"  [{style}]{sign}{kind}[/] member "
+    yield _line(head, shown(operation.external_id), f"  pass {serial}{f'  {change}' if change else ''}")
+    for field in operation.changes:
+        rings = "  [yellow]rings[/]" if field.rings else ""
+        yield _line(f"      {field.key}: ", _quoted(field.old), " → ", _quoted(field.new), rings)
     if operation.silent:
-        yield f"      [dim]not on the pass: {', '.join(operation.silent)}[/]"
+        yield _line(f"      [dim]not on the pass: {', '.join(operation.silent)}[/]")
 
 
-def _refusal(refusal: ExplainedRefusal) -> str:
-    value = f' "{escape(refusal.value)}"' if refusal.value else ""
-    field = f" {refusal.field}{value}" if refusal.field else ""
+def _quoted(value: str | None) -> Text:
+    return Text(EMPTY) if value is None else _line('"', shown(value), '"')
+
+
+def _refusal(refusal: ExplainedRefusal) -> Text:
     sign, style = REFUSED
-    return f"  [{style}]{sign}[/] row {refusal.row:,}  member {escape(refusal.external_id)}{field}: {refusal.code}"
+    head = f"  [{style}]{sign}[/] row {refusal.row:,}  member "
+    field = f" {refusal.field}" if refusal.field else ""
+    value = _line(" ", _quoted(refusal.value)) if refusal.field and refusal.value else Text()
+    return _line(head, shown(refusal.external_id), field, value, f": {refusal.code}")
 
 
 def _sums(plan: Plan) -> Iterator[str]:
@@ -124,10 +142,10 @@ def guard_box(plan: Plan, withholding: Withholding) -> Panel:
     from rich.panel import Panel
 
     kind, count = withholding.kind.value, withholding.count
-    text = (
-        f"{escape(withholding.reason)}\n"
-        f"Rule {withholding.rule}; limit: {escape(withholding.limit)}.\n"
-        f"If this is right: [bold]passflow approve {plan.plan_id} {kind} {count}[/]"
+    text = _line(
+        shown(withholding.reason),
+        f"\nRule {withholding.rule}; limit: {withholding.limit}.\n"
+        f"If this is right: [bold]passflow approve {plan.plan_id} {kind} {count}[/]",
     )
     title = f"[bold]Guard: {show_count(count, kind)} withheld[/]"
     return Panel(text, title=title, title_align="left", border_style="magenta", expand=False)

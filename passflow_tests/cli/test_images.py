@@ -44,3 +44,9 @@ def test_names_are_of_a_closed_alphabet(project, name):
 
 def test_a_file_that_is_not_there(project):
     assert "error[image.unreadable]" in project.run("image", "add", "x", "gone.png").err
+
+
+def test_a_file_name_is_no_markup(project):
+    path = project.folder / "[red]x[ .png"
+    path.write_bytes(icon())
+    assert "[red]x[ .png" in project.run("image", "add", "odd", path).out
