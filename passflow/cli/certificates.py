@@ -9,6 +9,7 @@ import typer
 
 from passflow.cli.options import AsJson, ProgramName
 from passflow.cli.output import Output
+from passflow.cli.private import write_private
 
 if TYPE_CHECKING:
     from passflow.program import Program
@@ -81,8 +82,6 @@ def certificate_paths(wallet: Any) -> dict[str, Path]:
 
 
 def _write(authority: TestAuthority, wallet: Any, targets: dict[str, Path]) -> list[Path]:
-    from passflow.testing.authority import _write_private as write_private
-
     issued = authority.issue_pass_certificate(wallet.pass_type, wallet.team, key_name=wallet.pass_type)
     contents = {
         "certificate": issued.certificate_pem,

@@ -13,6 +13,7 @@ import typer
 from passflow.cli.demo_home import MARKER, PROGRAM, clear_home, demo_home, find_data, prepare_home, receive_night
 from passflow.cli.options import AsJson
 from passflow.cli.output import Output
+from passflow.cli.private import write_private
 from passflow.cli.times import show_count
 from passflow.errors import PlanError
 from passflow.model import Outcome
@@ -146,8 +147,8 @@ def _leave_passes(data: Path, home: Path) -> Iterator[dict[str, Any]]:
             archive = read_archive(installation, found.serial)
             language = row["language"].partition("_")[0]
             path = folder / f"{PROGRAM}-{language}.pkpass"
-            path.write_bytes(archive)
-            path.with_suffix(".png").write_bytes(draw(archive, language=language))
+            write_private(path, archive)
+            write_private(path.with_suffix(".png"), draw(archive, language=language))
             report = verify(archive, roots=[root], now=datetime.now(UTC))
             yield {
                 "file": str(path), "picture": str(path.with_suffix(".png")), "verified": report.ok,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, runtime_checkable
 
 import typer
 
@@ -17,6 +16,7 @@ from passflow.errors import PassflowError
 
 if TYPE_CHECKING:
     from passflow.program import Program
+    from passflow.wallets.apple.certificates import Identity
 
 Level = Literal["good", "warning", "error"]
 SIGNS: Final = {"good": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[bold red]✗[/]"}
@@ -40,6 +40,18 @@ class Checked:
     text: str
     fix: str = ""
     code: str = ""
+
+
+@runtime_checkable
+class SignsItself(Protocol):
+    """A wallet whose passes are signed here, with a certificate that ends."""
+
+    label: str
+    pass_type: str
+
+    def identity(self) -> Identity:
+        """The certificate and key, checked."""
+        ...
 
 
 def register(app: typer.Typer) -> None:
@@ -154,11 +166,10 @@ def _check_wallet(program: Program, wallet: Any) -> Iterator[Checked]:
             for warning in value.warnings():
                 what, _, fix = warning.partition(": ")
                 yield Checked(name, "warning", what, fix)
-    with suppress(AttributeError):
+    if isinstance(wallet, SignsItself):
         certificate = wallet.identity().certificates.certificate
         days = (certificate.not_valid_after_utc - datetime.now(UTC)).days
         level: Level = "good" if days > SOON_DAYS else "warning"
         fix = "" if level == "good" else "Renew it at developer.apple.com; passes are signed again without a push."
-        yield Checked(
-            name, level, f"{wallet.label}: the certificate of {wallet.pass_type} is valid for {days} days", fix
-        )
+        text = f"{wallet.label}: the certificate of {wallet.pass_type} is valid for {days} days"
+        yield Checked(name, level, text, fix)

@@ -13,6 +13,7 @@ import typer
 from passflow.cli.installed import actor, open_installation
 from passflow.cli.options import AsJson, ExternalId, ProgramOption
 from passflow.cli.output import Output
+from passflow.cli.private import write_private
 from passflow.cli.programs import choose_program
 from passflow.cli.times import iso_time, show_time
 from passflow.errors import PlanError
@@ -64,7 +65,7 @@ def export_pass(member: ExternalId, program: ProgramOption = None, out: Target =
         data = read_archive(installation, row.serial)
         with installation.store.begin() as conn:
             add_entry(installation.store, conn, actor=actor(), action="pass.export", program=name, subject=row.serial)
-    path = _write(out or Path(f"{row.serial[:SHORT]}.pkpass"), data)
+    path = write_private(out or Path(f"{row.serial[:SHORT]}.pkpass"), data)
     output = Output(as_json=as_json)
     output.say(f"wrote {path} ({len(data):,} bytes)", markup=False)
     output.emit("pass-export", {"serial": row.serial, "file": str(path), "bytes": len(data)})
@@ -86,7 +87,7 @@ def preview_pass(
         picture = draw(read_archive(installation, row.serial), side=side, language=language)
         with installation.store.begin() as conn:
             add_entry(installation.store, conn, actor=actor(), action="pass.preview", program=name, subject=row.serial)
-    path = _write(out or Path(f"{row.serial[:SHORT]}.png"), picture)
+    path = write_private(out or Path(f"{row.serial[:SHORT]}.png"), picture)
     output = Output(as_json=as_json)
     output.say(f"wrote {path}", markup=False)
     output.emit("pass-preview", {"serial": row.serial, "file": str(path)})
@@ -188,11 +189,3 @@ def _strings(files: zipfile.ZipFile, language: str | None) -> dict[str, str] | N
     if language is None or name not in files.namelist():
         return None
     return dict(parse_strings(files.read(name).decode("utf-16")) or ())
-
-
-def _write(path: Path, data: bytes) -> Path:
-    """Writes a file that holds a member's data, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(data)
-    return path

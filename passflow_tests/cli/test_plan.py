@@ -198,3 +198,20 @@ def test_a_failing_source_makes_no_plan(project):
     assert ended.status == 1
     assert json.loads(ended.out)["code"].startswith("source.")
     assert "20 live passes" in project.run("status").out
+
+
+def test_with_a_gateway_passes_name_it_and_phones_are_told(project, monkeypatch):
+    monkeypatch.setenv("PASSFLOW_BASE_URL", "https://passes.example.com")
+    project.run("plan")
+    applied = project.run("apply", "--json")
+    assert applied.status == 0
+    assert applied.json["wallets"][0]["pushed"]["told"] == 0, "no phone holds a pass yet"
+    import zipfile
+
+    assert project.run("pass", "export", "M0001", "--out", "one.pkpass").status == 0
+    with zipfile.ZipFile(project.folder / "one.pkpass") as archive:
+        document = json.loads(archive.read("pass.json"))
+    assert document["webServiceURL"] == "https://passes.example.com/apple"
+    assert len(document["authenticationToken"]) >= 16
+    project.run("plan")
+    assert "pushed" not in project.run("apply", "--no-push", "--json").json["wallets"][0]
