@@ -120,7 +120,7 @@ class StoreVersionError(StoreError):
     """Migrations are missing, or the store was written by a newer passflow."""
 
     code = "store.version"
-    default_fix = "Install the newest passflow, or run `passflow doctor --migrate`."
+    default_fix = "Run `passflow init`, which brings the store up to date; if a newer passflow wrote it, install that one."
 
 
 class StoreBusy(StoreError):
@@ -176,4 +176,4 @@ class CryptoError(PassflowError):
     """Something could not be encrypted, decrypted or unwrapped."""
 
     code = "crypto.failed"
-    default_fix = "Check that PASSFLOW_MASTER_KEY names the key this store was written with."
+    default_fix = "Check PASSFLOW_MEMBERS_KEY and PASSFLOW_PACKAGES_KEY with `passflow keys status`."

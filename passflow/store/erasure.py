@@ -81,7 +81,7 @@ def erase(store: Store, program: str, external_id: str, *, actor: str, remote: S
             )  # fmt: skip
         if issued is not None:
             _detach(conn, issued, now)
-        _destroy(conn, program, id_hash, now)
+        destroy(conn, program, id_hash, now)
     if scrub(store):
         complete_step(store, receipt.receipt_id, "files")
     settle(store)
@@ -209,7 +209,8 @@ def _detach(conn: Connection, issued: Row[Any], now: int) -> None:
     conn.execute(update(deliveries).where(*waiting).values(state="dead", code=CODE))
 
 
-def _destroy(conn: Connection, program: str, id_hash: bytes, now: int) -> None:
+def destroy(conn: Connection, program: str, id_hash: bytes, now: int) -> None:
+    """Destroys a member's key and all that was sealed with it; operations that wait are refused."""
     for table in (member_keys, pass_records, rejected_members):
         conn.execute(delete(table).where(table.c.program == program, table.c.id_hash == id_hash))
     own = (operations.c.program == program, operations.c.id_hash == id_hash)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -211,9 +211,13 @@ def read_abandoned(conn: Connection, program: str, low: int, high: int, *, creat
     return [bytes(id_hash) for id_hash in conn.execute(query).scalars()]
 
 
-def read_erased(conn: Connection, program: str) -> list[bytes]:
-    """Id hashes with a tombstone: members that must not come back unnoticed."""
-    return list(conn.execute(select(erasures.c.id_hash).where(erasures.c.program == program)).scalars())
+def read_erased(conn: Connection, program: str, among: Sequence[bytes] | None = None) -> set[bytes]:
+    """Id hashes with a tombstone, all of a program or those among some: members that must not come back unnoticed."""
+    query = select(erasures.c.id_hash).where(erasures.c.program == program)
+    if among is None:
+        return {bytes(id_hash) for id_hash in conn.execute(query).scalars()}
+    parts = (conn.execute(query.where(erasures.c.id_hash.in_(part))).scalars() for part in chunks(among))
+    return {bytes(id_hash) for part in parts for id_hash in part}
 
 
 def count_phones(conn: Connection, program: str, *, ringing_plan: str | None = None) -> int:

@@ -190,7 +190,8 @@ _SUCCESS: Final = (
     .where(
         wallet_states.c.serial == bindparam("own_serial"),
         wallet_states.c.wallet == bindparam("own_wallet"),
-        # a newer revision may have been brought by somebody else while this one was signed
+        # while this revision was signed, somebody else may have brought it, or the pass may have moved on or been erased
+        wallet_states.c.target_revision == bindparam("revision"),
         wallet_states.c.revision == bindparam("old_revision"),
         wallet_states.c.certificate_id.is_not_distinct_from(bindparam("old_certificate", type_=String)),
     )
@@ -198,7 +199,7 @@ _SUCCESS: Final = (
         **{name: bindparam(name) for name in _RECORDED},
         attempts=0,
         retry_at=None,
-        behind=wallet_states.c.target_revision > bindparam("revision"),
+        behind=False,
     )
 )
 

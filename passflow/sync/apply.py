@@ -17,12 +17,13 @@ from passflow.model import Kind, Origin, Outcome, Plan, PlanStatus
 from passflow.program import Program
 from passflow.store.changes import Change, write_changes
 from passflow.store.engine import Store
+from passflow.store.erasure import destroy
 from passflow.store.leases import Lease, acquire, release
-from passflow.store.passes import read_rows
+from passflow.store.passes import read_erased, read_rows
 from passflow.store.plans import close_plan, end_operations, latest_plan, load_plan, read_operations
 from passflow.sync.points import reach
 from passflow.sync.progress import Progress, silent
-from passflow.sync.settle import Cause, settle
+from passflow.sync.settle import Cause, Settled, settle
 
 BATCH = 2_000
 """Operations in one transaction: 2,000 keep a write lock of SQLite well under a second."""
@@ -124,6 +125,7 @@ def _try_batch(program: Program, store: Store, lease: Lease, cause: Cause) -> Co
             return Counter()
         ids = [saved.operation.id_hash for saved in found]
         rows = read_rows(conn, program.program, ids, lock=True)
+        erased = read_erased(conn, program.program, ids)
         reach("apply.batch_read")
         now = store.now(conn)
         outcomes: Counter[tuple[Kind, Outcome]] = Counter()
@@ -131,13 +133,18 @@ def _try_batch(program: Program, store: Store, lease: Lease, cause: Cause) -> Co
         exceptions: list[tuple[bytes, Outcome, str | None]] = []
         for saved in found:
             operation = saved.operation
-            settled = settle(operation, saved.record_sealed, rows.get(operation.id_hash), cause)
+            if operation.id_hash in erased:
+                settled = Settled(Outcome.REFUSED, code="member.erased")
+            else:
+                settled = settle(operation, saved.record_sealed, rows.get(operation.id_hash), cause)
             outcomes[operation.kind, settled.outcome] += 1
             if settled.change is not None:
                 changes.append(settled.change)
             if settled.outcome is not Outcome.APPLIED:
                 exceptions.append((operation.id_hash, settled.outcome, settled.code))
         write_changes(conn, program, changes, now=now)
+        for id_hash in sorted(erased):
+            destroy(conn, program.program, id_hash, now)  # what the plan sealed while the member was erased
         end_operations(conn, cause.plan_id, ids[0], ids[-1], exceptions, now)
         reach("apply.batch_written")
     reach("apply.batch_committed")

@@ -97,7 +97,7 @@ class _Planner:
     key: DataKey
     intake: Intake
     now: int
-    erased: list[bytes]
+    erased: set[bytes]
     creates: int = 0
     updates: int = 0
     deletes: int = 0

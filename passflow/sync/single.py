@@ -97,7 +97,7 @@ class _Single:
     def go(self) -> One:
         with self.store.read() as conn:
             observed_at = self.store.now(conn)
-            erased = self.id_hash in read_erased(conn, self.program.program)
+            erased = bool(read_erased(conn, self.program.program, [self.id_hash]))
         seen, rejection = self._read()
         if erased and seen is not None:
             rejection = Rejection(1, "member.erased", "external_id", self.id_hash, b"{}")
@@ -151,6 +151,8 @@ class _Single:
             now = self.store.now(conn)
             ensure_program(conn, name, now)
             save_design(conn, name, self.design, now)
+            if read_erased(conn, name, [self.id_hash]):
+                return One(self.id_hash, None, Outcome.REFUSED, None, found, None, "member.erased")
             if operation.kind is Kind.DELETE:
                 self._check_budget(conn, now)
             record = self._seal(conn, operation)

@@ -75,3 +75,47 @@ def test_an_unknown_plan_is_an_error_with_the_next_step(club, plan_id):
     with pytest.raises(PlanError, match="There is no plan") as caught:
         apply_plan(gold.program, gold.store, plan_id, holder="test")
     assert caught.value.error_code == "plan.unknown"
+
+
+def test_a_member_erased_between_plan_and_apply_does_not_come_back(club):
+    from passflow.store.erasure import erase
+    from passflow.store.tables import member_keys
+
+    gold = club()
+    gold.night([member(1), member(2)])
+    plan = gold.plan([member(1, points="99"), member(2), member(3)])
+    for external_id in ("M-00001", "M-00003"):
+        erase(gold.store, "gold", external_id, actor="test")
+    gold.apply(plan)
+    assert gold.pass_of("M-00001") is None
+    assert gold.pass_of("M-00003") is None
+    assert gold.live() == 1
+    assert count(gold, member_keys) == 1
+
+
+def test_a_member_erased_while_a_plan_is_built_does_not_come_back(club):
+    from passflow.model import Outcome
+    from passflow.store.erasure import erase
+    from passflow.store.tables import member_keys
+
+    gold = club([member(1), member(2)])
+
+    class Slow:
+        def __init__(self, read):
+            self.read = read
+
+        def __iter__(self):
+            yield from self.read
+            erase(gold.store, "gold", "M-00002", actor="test")
+
+        def proof(self):
+            return self.read.proof()
+
+    plan = make_plan(gold.program, gold.store, read=Slow(open_source(gold.program)))
+    applied = gold.apply(plan)
+    assert (applied.count(Outcome.APPLIED), applied.count(Outcome.REFUSED)) == (1, 1)
+    assert gold.pass_of("M-00002") is None
+    assert count(gold, member_keys) == 1
+    with gold.store.read() as conn:
+        sealed = conn.execute(select(operations.c.record_sealed).order_by(operations.c.outcome)).scalars().all()
+    assert [record is None for record in sealed] == [False, True]

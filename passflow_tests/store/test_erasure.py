@@ -263,7 +263,7 @@ def test_a_crash_before_the_commit_erases_nothing(store, member, monkeypatch):
     def die(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(erasure, "_destroy", die)
+    monkeypatch.setattr(erasure, "destroy", die)
     with pytest.raises(KeyboardInterrupt):
         erase(store, "gold", PERSON, actor="ops")
     assert {table.name: sorted(map(repr, rows(store, table))) for table in metadata.sorted_tables} == before
