@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import cast
 
 from passflow.errors import TemplateError
@@ -27,14 +28,26 @@ def figure(slot: Slot, read: Callable[[Values], Value], setting: Setting, path: 
             if not marks.showable(value):
                 raise unshowable(slot.field, path)
             return write(values, value, 0, locale)
-        number = cast(Decimal, value)
-        if not marks.showable(number):
+        parts = _split(str(value))
+        if parts is None:
             raise unshowable(slot.field, path)
-        sign, digits, exponent = number.as_tuple()
-        unsigned = int("".join(map(str, digits)))
-        return write(values, -unsigned if sign else unsigned, cast(int, exponent), locale)
+        return write(values, *parts, locale)
 
     return show
+
+
+@lru_cache(maxsize=8_192)
+def _split(number: str) -> tuple[int, int] | None:
+    """The digits and the exponent of a decimal's text, or None where it cannot be shown; amounts repeat from pass to pass.
+
+    The text is the key, because 1.0 and 1.00 are one number but shown differently.
+    """
+    value = Decimal(number)
+    if not marks.showable(value):
+        return None
+    sign, digits, exponent = value.as_tuple()
+    unsigned = int("".join(map(str, digits)))
+    return -unsigned if sign else unsigned, cast(int, exponent)
 
 
 Write = Callable[[Values, int, int, str], str]

@@ -26,14 +26,15 @@ def frame(*records):
 
 def expected(record, context=b""):
     """The documented text of a record, hashed by the blake3 package."""
-    text = KEY.hex() + "\x01" + context.hex() + "\x1f"
+    scope = "\x01" + "\x1f".join([context.hex(), *sorted(record)])
+    text = hmac.new(KEY, scope.encode(), hashlib.sha256).hexdigest()[:32]
     for name in sorted(record):
         value = record[name]
         if value is None:
             shown = "\x00"
         else:
             shown = value.replace("\x1b", "\x1b[").replace("\x1f", "\x1b]").replace("\x00", "\x1b@")
-        text += f"{name}={shown}\x1f"
+        text += f"\x1f{shown}"
     return blake3.blake3(text.encode()).digest()[:16]
 
 
@@ -50,10 +51,10 @@ def test_equal_fingerprints_mean_equal_records(records):
 
 
 PINNED = {  # computed by the blake3 package, version 1.0.11
-    "name and points": ({"given_name": "Zoë", "points": "1200"}, "6ab9cda1e468f00522ee9d238acdae0e"),
-    "null": ({"given_name": None, "points": "0"}, "49e5749a8af242848fedaf8766c24987"),
-    "empty": ({"given_name": "", "points": "0"}, "c7b119cb2e35fe6036fcf4a96ba2efa5"),
-    "hostile": ({"given_name": "a\x1fpoints=9\x1b\x00", "points": None}, "e41c37414af86382efc789204e9052da"),
+    "name and points": ({"given_name": "Zoë", "points": "1200"}, "5209f1a3c99ff80c817a59ad1f7ed665"),
+    "null": ({"given_name": None, "points": "0"}, "16a21329dcaeff982dc46c24fbe7f0ea"),
+    "empty": ({"given_name": "", "points": "0"}, "0785ccf774ec7223a593f9f9be899b9f"),
+    "hostile": ({"given_name": "a\x1fpoints=9\x1b\x00", "points": None}, "3d15cecc9bcd94d50d2ee75947a96142"),
 }
 
 
@@ -69,7 +70,7 @@ def test_pinned_vectors(case):
     [
         ({"a": None, "b": "x"}, {"a": "", "b": "x"}),
         ({"a": "x", "b": None}, {"a": None, "b": "x"}),
-        ({"a": "1\x1fb=2", "b": "3"}, {"a": "1", "b": "2\x1fb=3"}),
+        ({"a": "1\x1f2", "b": "3"}, {"a": "1", "b": "2\x1f3"}),
         ({"a": "\x00", "b": ""}, {"a": None, "b": ""}),
         ({"a": "\x1b@", "b": ""}, {"a": "\x00", "b": ""}),
         ({"a": "é", "b": ""}, {"a": "e\u0301", "b": ""}),
