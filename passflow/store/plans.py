@@ -75,6 +75,31 @@ def discard_plan(conn: Connection, plan_id: str) -> None:
         conn.execute(delete(table).where(table.c.plan_id == plan_id))
 
 
+def hold_status(conn: Connection, plan_id: str, *, alone: bool = False) -> PlanStatus | None:
+    """Status of a plan, which nobody changes until the transaction ends; None where there is no such plan.
+
+    Args:
+        alone: also wait for everybody else who holds it, and make them wait.
+    """
+    query = select(plans.c.status).where(plans.c.plan_id == plan_id).with_for_update(read=not alone)
+    found = conn.execute(query).scalar_one_or_none()
+    return None if found is None else PlanStatus(found)
+
+
+def hold_building(conn: Connection, plan_id: str) -> None:
+    """Makes sure that a plan is still being built, and that it remains so until the transaction ends.
+
+    Raises:
+        PlanError: another plan of the program was begun meanwhile; it reads the source later, so it counts.
+    """
+    if hold_status(conn, plan_id) is not PlanStatus.BUILDING:
+        raise PlanError(
+            f"Another plan of the program was begun while plan {plan_id} was made, and took its place.",
+            fix="Wait for the other one; plan one program from one place at a time.",
+            code="plan.overtaken",
+        )
+
+
 def write_operations(
     conn: Connection, plan_id: str, found: Sequence[Operation], sealed: Sequence[bytes | None]
 ) -> None:
@@ -108,16 +133,11 @@ def finish_plan(conn: Connection, plan: Plan, *, now: int) -> None:
     Raises:
         PlanError: another plan of the program was begun meanwhile; it reads the source later, so it counts.
     """
+    hold_building(conn, plan.plan_id)
     superseded = update(plans).where(plans.c.program == plan.program, plans.c.status == PlanStatus.READY.value)
     conn.execute(superseded.values(status=PlanStatus.SUPERSEDED.value))
-    building = (plans.c.plan_id == plan.plan_id, plans.c.status == PlanStatus.BUILDING.value)
     ready = {"status": PlanStatus.READY.value, "ready_at": now, "summary": _summary(plan)}
-    if conn.execute(update(plans).where(*building).values(**ready)).rowcount != 1:
-        raise PlanError(
-            f"Another plan of program {plan.program!r} was begun while this one was made, and took its place.",
-            fix="Wait for the other one; plan one program from one place at a time.",
-            code="plan.overtaken",
-        )
+    conn.execute(update(plans).where(plans.c.plan_id == plan.plan_id).values(**ready))
     for withholding in plan.withheld:
         held = (operations.c.plan_id == plan.plan_id, operations.c.kind == withholding.kind.value)
         conn.execute(update(operations).where(*held).values(withheld=withholding.rule))

@@ -20,7 +20,7 @@ from passflow.store.engine import Store
 from passflow.store.erasure import destroy
 from passflow.store.leases import Lease, acquire, release
 from passflow.store.passes import read_erased, read_rows
-from passflow.store.plans import close_plan, end_operations, latest_plan, load_plan, read_operations
+from passflow.store.plans import close_plan, end_operations, hold_status, latest_plan, load_plan, read_operations
 from passflow.sync.points import reach
 from passflow.sync.progress import Progress, silent
 from passflow.sync.settle import Cause, Settled, settle
@@ -99,12 +99,16 @@ def check_applicable(program: Program, store: Store, plan_id: str) -> Plan:
     if plan.program != program.program:
         raise PlanError(f"Plan {plan_id} belongs to program {plan.program!r}, not {program.program!r}.")
     if plan.status is PlanStatus.SUPERSEDED or (newest and newest.plan_id != plan_id):
-        raise PlanError(
-            f"Plan {plan_id} is stale: a newer read of the source produced plan {newest.plan_id if newest else '?'}.",
-            fix="Apply the newest plan; what an old one saw may not be true any more.",
-            code="plan.stale",
-        )
+        raise _stale(plan_id, f"plan {newest.plan_id}" if newest else "another plan")
     return plan
+
+
+def _stale(plan_id: str, newer: str) -> PlanError:
+    return PlanError(
+        f"Plan {plan_id} is stale: a newer read of the source produced {newer}.",
+        fix="Apply the newest plan; what an old one saw may not be true any more.",
+        code="plan.stale",
+    )
 
 
 def _apply_batch(program: Program, store: Store, lease: Lease, cause: Cause) -> Counter[tuple[Kind, Outcome]]:
@@ -120,6 +124,9 @@ def _apply_batch(program: Program, store: Store, lease: Lease, cause: Cause) -> 
 
 def _try_batch(program: Program, store: Store, lease: Lease, cause: Cause) -> Counter[tuple[Kind, Outcome]]:
     with store.begin(lease) as conn:
+        # held until the commit: neither a newer plan nor an approval comes between what is read and what is recorded
+        if hold_status(conn, cause.plan_id) not in (PlanStatus.READY, PlanStatus.APPLIED):
+            raise _stale(cause.plan_id, "another plan while it was applied")
         found = read_operations(conn, cause.plan_id, low=lease.low, high=lease.high, pending_only=True, limit=BATCH)
         if not found:
             return Counter()

@@ -8,7 +8,7 @@ from passflow.errors import PlanError
 from passflow.model import Kind, Outcome, PlanStatus, Withholding
 from passflow.store.audit import add_entry
 from passflow.store.engine import Store
-from passflow.store.plans import hash_operations, load_plan
+from passflow.store.plans import hash_operations, hold_status, load_plan
 from passflow.store.tables import approvals, operations
 
 
@@ -24,6 +24,7 @@ def approve(store: Store, plan_id: str, kind: Kind, count: int, *, actor: str) -
             are not those that the guard judged.
     """
     with store.begin() as conn:
+        hold_status(conn, plan_id, alone=True)  # an apply that is under way looks before or after us, not in between
         plan = load_plan(conn, plan_id)
         if plan.status is not PlanStatus.READY:
             raise PlanError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from passflow.errors import PassflowError, StoreError
 from passflow.files import save_images
@@ -26,6 +27,7 @@ from passflow.store.plans import (
     ensure_program,
     finish_plan,
     hash_of_kind,
+    hold_building,
     write_operations,
     write_rejections,
 )
@@ -49,6 +51,9 @@ SHARDS = 64
 
 PART_ROWS = 250_000
 """Rows that are worth a comparison of their own; smaller reads are compared in fewer parts."""
+
+ATTEMPTS = 3
+"""Tries to save a part where a single change issues one of its passes in the same moment."""
 
 
 def open_source(program: Program) -> Read:
@@ -115,7 +120,8 @@ class _Planner:
         with store.begin() as conn:
             now = store.now(conn)
             ensure_program(conn, name, now)
-            before = conn.execute(programs.select().where(programs.c.program == name)).one()
+            # the row is held until the plan is there: of two plans begun at once, the second finds the first
+            before = conn.execute(programs.select().where(programs.c.program == name).with_for_update()).one()
             save_design(conn, name, design, now)
             plan = Plan(
                 plan_id=plan_id,
@@ -202,6 +208,7 @@ class _Planner:
         """Judges the whole plan and makes it the program's newest."""
         name = self.program.program
         with self.store.begin() as conn:
+            conn.execute(programs.select().where(programs.c.program == name).with_for_update())
             phones = count_phones(conn, name)
             counts = Counts(
                 rows=self.intake.rows,
@@ -245,12 +252,21 @@ class _Planner:
         self.ignored += ignored
 
     def _save(self, drafts: Drafts) -> None:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._try_save(drafts)
+            except IntegrityError:
+                continue  # a single change made the key of one of these members in the same moment; the next look finds it
+        return self._try_save(drafts)
+
+    def _try_save(self, drafts: Drafts) -> None:
         operations = drafts.operations
         if not operations:
             return
         name = self.program.program
         ids = [operation.id_hash for operation in operations if operation.record is not None]
         with self.store.begin() as conn:
+            hold_building(conn, self.plan.plan_id)
             # a key without a pass: planned before and never applied
             unknown = [id_hash for id_hash in ids if id_hash not in drafts.keys]
             keys = {**drafts.keys, **load_keys(self.store, conn, name, unknown)}
@@ -269,6 +285,7 @@ class _Planner:
         name, plan_id = self.program.program, self.plan.plan_id
         sealed = [seal_rejection(name, plan_id, self.key, rejection) for rejection in rejections]
         with self.store.begin() as conn:
+            hold_building(conn, plan_id)
             write_rejections(conn, plan_id, name, rejections, sealed)
 
 

@@ -16,6 +16,9 @@ from passflow.store.passes import PassRow
 NOTHING = bytes(HASH_BYTES)
 """Fingerprint of a pass whose member is gone from the source: equal to no member's, so a return is always a change."""
 
+MOVED_ON = "pass.moved_on"
+"""Code of an operation whose pass changed since the operation was planned."""
+
 SERIAL_BYTES = 20
 """160 random bits: nobody guesses a serial number."""
 
@@ -67,7 +70,7 @@ def settle(operation: Operation, record: bytes | None, row: PassRow | None, caus
             return Settled(Outcome.STALE, code="pass.gone")
         return Settled(Outcome.APPLIED, _create(operation, record, cause))
     if row.revision != operation.base_revision:
-        return Settled(Outcome.STALE, code="pass.moved_on")
+        return Settled(Outcome.STALE, code=MOVED_ON)
     if row.observed_at > cause.observed_at:
         return Settled(Outcome.STALE, code="pass.newer_truth")
     if row.status is Status.INVALIDATED and operation.status is not Status.DELETED:

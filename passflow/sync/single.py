@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from passflow.errors import PlanError, SourceError
@@ -30,7 +30,7 @@ from passflow.sync.draft import Drafter, Seen
 from passflow.sync.fingerprint import id_hash as hash_id
 from passflow.sync.intake import Hasher
 from passflow.sync.plan import source_context
-from passflow.sync.settle import Cause, settle
+from passflow.sync.settle import MOVED_ON, Cause, settle
 
 PREFIX: Final = "single-"
 """Begins the plan id of an operation that belongs to no plan."""
@@ -78,11 +78,17 @@ def apply_one(program: Program, store: Store, external_id: str, *, dry: bool) ->
             code="source.no_single",
         )
     design = make_design(program.template, program.members.fields, program.lifecycle, save_images(program, store))
+    one = None
     for _ in range(ATTEMPTS):
         try:
-            return _Single(program, store, design, external_id, dry=dry).go()
+            one = _Single(program, store, design, external_id, dry=dry).go()
         except IntegrityError:
             continue  # somebody issued this very pass in the same moment; look again
+        if one.code != MOVED_ON:
+            return one
+        # a bulk apply changed it since we looked; what we read may be newer all the same, so look and read again
+    if one is not None:
+        return one
     raise PlanError(f"Another process keeps changing this pass of {program.program!r}.", fix="Try again.")
 
 
@@ -180,6 +186,8 @@ class _Single:
         return seal_record(name, self.id_hash, keys[self.id_hash], operation.record)
 
     def _check_budget(self, conn: Connection, now: int) -> None:
+        # one delete at a time, or two would each take the last of the budget
+        conn.execute(select(programs.c.program).where(programs.c.program == self.program.program).with_for_update())
         query = select(func.count()).where(
             operations.c.program == self.program.program,
             operations.c.kind == Kind.DELETE.value,
@@ -218,3 +226,5 @@ class _Single:
         same = (operations.c.plan_id == values["plan_id"], operations.c.id_hash == operation.id_hash)
         if conn.execute(select(operations.c.op_id).where(*same)).first() is None:
             conn.execute(insert(operations).values(**values))
+        elif outcome is Outcome.APPLIED:  # it did not end so when it was tried before; the budget counts what did
+            conn.execute(update(operations).where(*same).values(outcome=outcome.value, code=None, ended_at=now))
