@@ -15,14 +15,17 @@ _COLUMN_TYPES = {
 }  # fmt: skip
 _NOT_PERSONAL = {"tier", "status", "currency", "locale", "points", "updated_at", "expires_at"}
 _OPERATION_COLUMNS = {
-    "operation": "create, update or delete",
-    "serial": "serial number of the pass; a new one is assigned when the operation is applied",
-    "changes": "the fields that change, and which of them make a phone show a notification",
+    "operation": "Create, update or delete; a bell where a phone shows a notification",
+    "member": "Whose pass it is; masked wherever it is shown",
+    "serial": "Serial number of the pass; a new one is assigned when the operation is applied",
+    "changes": "Fields of the pass, before and after",
+    "status": "Status of the pass, before and after",
+    "withheld": "Rule of the guard that holds the operation back",
 }
 _STATE_COLUMNS = {
-    "serial": "serial number of the pass",
-    "revision": "the revision that the wallet shows",
-    "installation": "none, installed or uninstalled",
+    "serial": "Serial number of the pass",
+    "revision": "The revision that the wallet shows",
+    "installation": "None, installed or uninstalled",
 }
 
 

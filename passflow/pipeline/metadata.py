@@ -181,7 +181,7 @@ def plan_metadata(plan: Plan, *, operations: TableMetadataValue | None, seconds:
     counts = plan.counts
     return PlanMetadata(
         plan_id=plan.plan_id,
-        template_revision=plan.template_revision,
+        template_revision=plan.template_revision[:16],
         template_changed=plan.template_changed,
         creates=counts.creates,
         updates=counts.updates,

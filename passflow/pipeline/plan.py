@@ -65,7 +65,7 @@ def _make_plan(
     )
     yield dg.MaterializeResult(
         asset_key=names.key(program, names.PLAN),
-        metadata={**plan_metadata(plan, operations=operations, seconds=clock.seconds()), **preview},
+        metadata={**preview, **plan_metadata(plan, operations=operations, seconds=clock.seconds())},
     )
     yield from plan_check_results(program, plan)
 

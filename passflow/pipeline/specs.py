@@ -14,6 +14,7 @@ from passflow.program import Program
 CODE_FORMAT = "1"
 """Part of every code version; a new one says that the same file gives other passes."""
 
+_FORMATS = {".csv": "csv", ".parquet": "parquet", ".json": "json"}
 _DESCRIPTIONS = {
     names.SOURCE: "The master system that owns the members of `{program}`. Nothing is computed here that it should know.",
     names.MEMBERS: "Members of `{program}` as the master system shows them, in their common form. Read once per plan; "
@@ -74,9 +75,16 @@ def _description(program: Program, kind: str) -> str:
 
 def _kinds(program: Program, kind: str) -> set[str]:
     if kind in (names.SOURCE, names.MEMBERS):
-        return {str(getattr(program.source, "type", "source")), "table"}
+        return {_source_kind(program), "table"}
     wallet = next((wallet.name for wallet in program.wallets if names.wallet_kind(wallet.name) == kind), None)
     return {wallet, "passflow"} if wallet else {"passflow"}
+
+
+def _source_kind(program: Program) -> str:
+    """The format of a file, which Dagster has a picture for; else the source's type."""
+    path = str(getattr(program.source, "path", ""))
+    found = next((kind for suffix, kind in _FORMATS.items() if suffix in path), None)
+    return found or str(getattr(program.source, "type", "source"))
 
 
 def _code_version(program: Program, kind: str) -> str:

@@ -28,6 +28,7 @@ def test_dagster_starts_from_the_sqlite_home(settings: Settings) -> None:
     with DagsterInstance.from_config(str(home)) as instance:
         assert instance.run_storage.__class__.__name__ == "SqliteRunStorage"
         assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
         assert instance.get_settings("sensors") == {"use_threads": True, "num_workers": 8}
         coordinator = instance.run_coordinator
         assert coordinator.__class__.__name__ == "QueuedRunCoordinator"
