@@ -7,9 +7,12 @@ temporary table and one INSERT … ON CONFLICT. On SQLite a prepared statement i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table, text
+
+if TYPE_CHECKING:
+    from passflow.store.engine import Store
 
 OnConflict = Literal["error", "ignore", "update"]
 Row = tuple[Any, ...]
@@ -52,6 +55,24 @@ def write_rows(
     # names come from the table's own metadata, values are bound
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){clause}"  # noqa: S608  # see above
     conn.exec_driver_sql(statement, list(rows))
+
+
+def gather_statistics(store: Store, *tables: Table) -> None:
+    """Lets PostgreSQL look at tables it has never looked at; SQLite plans without.
+
+    Until then it takes a program for a small part of a table, and reads all of the program's passes to find a few by id.
+    Autovacuum looks within a minute or so, in which a first load would read the table it fills over and over.
+    """
+    if store.dialect == "sqlite":
+        return
+    names = [table.name for table in tables]
+    # -1: never looked at (https://www.postgresql.org/docs/current/catalog-pg-class.html)
+    unseen = text(
+        "SELECT oid::regclass::text FROM pg_class WHERE oid = ANY(CAST(:names AS regclass[])) AND reltuples < 0"
+    )
+    with store.begin() as conn:
+        for name in conn.execute(unseen, {"names": names}).scalars().all():
+            conn.exec_driver_sql(f"ANALYZE {name}")
 
 
 def _conflict_clause(

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, cast, func,
 
 from passflow.errors import StoreError
 from passflow.model import HASH_BYTES, Origin, Status
-from passflow.store.statements import chunks
+from passflow.store.statements import chunks, is_in
 from passflow.store.tables import erasures, operations, pass_records, passes, registrations
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def read_rows(
         columns += [pass_records.c.record_sealed, pass_records.c.overlay_sealed]
     found: dict[bytes, PassRow] = {}
     for chunk in chunks(sorted(id_hashes)):
-        query = select(*columns).where(passes.c.program == program, passes.c.id_hash.in_(chunk))
+        query = select(*columns).where(passes.c.program == program, is_in(conn, passes.c.id_hash, chunk))
         if records:
             same = and_(pass_records.c.program == passes.c.program, pass_records.c.id_hash == passes.c.id_hash)
             query = query.select_from(passes.outerjoin(pass_records, same))

@@ -15,12 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from passflow.errors import PlanError
 from passflow.model import Kind, Origin, Outcome, Plan, PlanStatus
 from passflow.program import Program
+from passflow.store.bulk import gather_statistics
 from passflow.store.changes import Change, write_changes
 from passflow.store.engine import Store
 from passflow.store.erasure import destroy
 from passflow.store.leases import Lease, acquire, release
 from passflow.store.passes import read_erased, read_rows
 from passflow.store.plans import close_plan, end_operations, hold_status, latest_plan, load_plan, read_operations
+from passflow.store.tables import member_keys, pass_records, passes, wallet_states
 from passflow.sync.points import reach
 from passflow.sync.progress import Progress, silent
 from passflow.sync.settle import Cause, Settled, settle
@@ -75,6 +77,8 @@ def apply_plan(
     cause = Cause(plan_id, plan.observed_at, plan.template_revision, Origin.SOURCE)
     try:
         while batch := _apply_batch(program, store, lease, cause):
+            if not outcomes:
+                gather_statistics(store, member_keys, pass_records, passes, wallet_states)
             outcomes.update(batch)
             progress("apply", outcomes.total(), None)
         with store.begin(lease) as conn:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from passflow.files import save_images
 from passflow.model import HASH_BYTES, Origin, Status
 from passflow.program import Program
-from passflow.store.bulk import write_rows
+from passflow.store.bulk import gather_statistics, write_rows
 from passflow.store.changes import PASS_COLUMNS
 from passflow.store.engine import Store
 from passflow.store.keys import create_store_keys, new_keys, store_key
@@ -55,6 +55,7 @@ def seed(program: Program, store: Store, folder: Path, *, whole: bool = False) -
     for part in hashed.iter_slices(ROWS):
         _write_passes(program, store, part, hasher.revision)
         _write_records(program, store, part.filter(pl.col("external_id").is_not_null()))
+    gather_statistics(store, passes, pass_records, member_keys)
 
 
 def _prepare(program: Program, store: Store) -> Hasher:
