@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from passflow.model import Kind, Outcome, Plan, Status
+from passflow.model import Kind, Outcome, Plan, Rejection, Status
 from passflow.program import Program
 from passflow.security.encryption import DataKey
 from passflow.security.redaction import mask
@@ -124,7 +124,7 @@ def explain(
             explained += _explain_operations(conn, program, store, design, saved, hide)
             cut[kind] = sum(n for (each, _, _), n in totals.items() if each is kind) - len(saved)
         refusals = tuple(
-            _explain_refusal(decode_record(item.record), item.row, item.code, item.field, hide)
+            _explain_refusal(program, item, hide)
             for item in read_rejections(conn, store, plan_id, limit=limit)
         )
     return Explanation(plan, tuple(explained), cut, refusals, plan.counts.refused - len(refusals))
@@ -197,10 +197,19 @@ def _overlay(program: Program, row: PassRow | None, keys: dict[bytes, DataKey]) 
     return open_overlay(program.program, row.id_hash, keys[row.id_hash], row.overlay_sealed)
 
 
-def _explain_refusal(
-    record: Record, row: int, code: str, field: str | None, hide: Callable[[str | None], str]
-) -> ExplainedRefusal:
-    value = record.get(field) if field else None
+def _explain_refusal(program: Program, rejection: Rejection, hide: Callable[[str | None], str]) -> ExplainedRefusal:
+    record = decode_record(rejection.record)
+
+    def read(name: str) -> str | None:
+        """A field of a refused row: rows refused while they were read still have the source's own columns."""
+        field = program.members.by_name.get(name)
+        return record.get(name) if name in record or field is None else record.get(field.column or "")
+
+    value = read(rejection.field) if rejection.field else None
     return ExplainedRefusal(
-        row, code, field, hide(value) if value is not None else None, hide(record.get("external_id"))
+        row=rejection.row,
+        code=rejection.code,
+        field=rejection.field,
+        value=None if value is None else hide(value),
+        external_id=hide(read("external_id")),
     )

@@ -119,3 +119,18 @@ def test_a_member_erased_while_a_plan_is_built_does_not_come_back(club):
     with gold.store.read() as conn:
         sealed = conn.execute(select(operations.c.record_sealed).order_by(operations.c.outcome)).scalars().all()
     assert [record is None for record in sealed] == [False, True]
+
+
+def test_a_refused_row_is_explained_with_its_member_and_value(club):
+    from passflow.sync.explain import explain
+
+    gold = club([member(1), member(2, until="soon"), member(3, points="many")])
+    plan = gold.plan()
+    shown = explain(gold.program, gold.store, plan.plan_id, show_values=True)
+    found = {(each.code, each.field, each.external_id, each.value) for each in shown.refusals}
+    assert found == {
+        ("date.unreadable", "expires_at", "M-00002", "soon"),
+        ("number.unreadable", "points", "M-00003", "many"),
+    }
+    masked = explain(gold.program, gold.store, plan.plan_id).refusals
+    assert {each.external_id for each in masked} == {"M…2", "M…3"}

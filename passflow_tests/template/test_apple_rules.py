@@ -280,7 +280,9 @@ BROKEN: list[tuple[str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "path", "hint"), BROKEN)
+@pytest.mark.parametrize(
+    ("text", "path", "hint"), BROKEN, ids=[f"{number}-{path}" for number, (_, path, _) in enumerate(BROKEN)]
+)
 def test_a_broken_rule_is_named_with_its_path(text: str, path: str, hint: str) -> None:
     found = problems(text)
     assert path in found, found
