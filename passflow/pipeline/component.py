@@ -96,8 +96,15 @@ class PassProgram(dg.Component):
         return build_spec(self.program, kind)
 
     def run_tags(self) -> Mapping[str, str]:
-        """Tags of every run of the program."""
-        return {"passflow/program": self.program.program}
+        """Tags of every run of the program.
+
+        A run whose process died is started again and goes on where it stopped; a step that failed said why, and is not.
+        """
+        return {
+            "passflow/program": self.program.program,
+            "dagster/max_retries": "2",
+            "dagster/retry_on_asset_or_op_failure": "false",
+        }
 
     def read_mark(self) -> str:
         """What the source says of its present state; equal marks mean nothing new.

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from dagster_dg_cli.cli import create_dg_cli
 
+from passflow.cli.init import prepare_project
 from passflow.project import load_programs, program_root
 from passflow_tests.pipeline.club import Project, members
 
@@ -78,6 +79,18 @@ def names(listed: dict[str, list[dict[str, str]]], kind: str) -> set[str]:
 def test_the_component_is_listed(project: Project, dg: Dg) -> None:
     result = dg("list", "components", "--json")
     assert "passflow.pipeline.PassProgram" in result.output
+
+
+def test_a_project_of_passflow_init_is_one_of_dg(dg: Dg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, _ = prepare_project(tmp_path / "shop", "members")
+    monkeypatch.setenv("PASSFLOW_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("PASSFLOW_PROJECT", raising=False)
+    monkeypatch.chdir(root)
+    assert dg("check", "yaml").exit_code == 0
+    listed = dg("list", "defs", "--json")
+    assert "members/apple_wallet" in listed.output
+    assert dg("scaffold", "defs", "passflow.pipeline.PassProgram", "gift").exit_code == 0
+    assert sorted(load_programs(program_root())) == ["gift", "members"]
 
 
 def test_the_demo_checks(dg: Dg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

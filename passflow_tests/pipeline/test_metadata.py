@@ -1,3 +1,5 @@
+from collections import Counter
+
 import dagster as dg
 import pytest
 
@@ -6,15 +8,21 @@ from passflow.pipeline.metadata import (
     AppliedMetadata,
     MembersMetadata,
     PlanMetadata,
+    applied_metadata,
     codes_table,
     members_metadata,
     outcomes_table,
     plan_metadata,
+    push_metadata,
     refusals_table,
     seconds_table,
     table,
+    wallet_metadata,
 )
+from passflow.ports import Rung
+from passflow.sync.apply import Applied
 from passflow.sync.codes import ROW_CODES
+from passflow.sync.converge import Converged
 
 PLAN = Plan(
     plan_id="0123456789abcdef",
@@ -92,3 +100,35 @@ def test_an_empty_table_is_left_out(empty: object) -> None:
 def test_a_wrong_type_is_refused() -> None:
     with pytest.raises(Exception, match="plan_id"):
         AppliedMetadata.model_validate({"plan_id": 3})
+
+
+def test_applied_counts_every_outcome() -> None:
+    outcomes = {
+        (Kind.CREATE, Outcome.APPLIED): 5,
+        (Kind.UPDATE, Outcome.APPLIED): 2,
+        (Kind.UPDATE, Outcome.STALE): 3,
+        (Kind.DELETE, Outcome.REFUSED): 1,
+        (Kind.DELETE, Outcome.UNCHANGED): 4,
+        (Kind.CREATE, Outcome.FAILED): 6,
+    }
+    told = applied_metadata(Applied("p", outcomes, withheld=9, closed=False), seconds=1.5)
+    assert (told.applied, told.stale, told.refused, told.unchanged, told.failed) == (7, 3, 1, 4, 6)
+    assert (told.withheld, told.closed, told.seconds) == (9, False, 1.5)
+    assert sum(row["count"] for row in records(told.outcomes)) == 21  # type: ignore[misc]  # integers
+
+
+def test_a_wallet_shows_failures_and_notices_by_code() -> None:
+    done = Converged(
+        "apple", brought=10, published=8, signed_again=2, behind=3,
+        failed=Counter({"image.too_large": 3}), notices=Counter({"fetch.refused": 1}),
+    )  # fmt: skip
+    told = wallet_metadata(done)
+    assert (told.signed, told.signed_again, told.published, told.failed, told.behind) == (10, 2, 8, 3, 3)
+    assert {row["code"]: row["count"] for row in records(told.codes)} == {"image.too_large": 3, "fetch.refused": 1}
+
+
+def test_pushes_by_reason() -> None:
+    told = dict(push_metadata(Rung(told=7, gone=2, retry=1, reasons={"Unregistered": 2})))
+    assert (told["passflow/pushed"], told["passflow/gone"], told["passflow/push_retries"]) == (7, 2, 1)
+    assert records(told["passflow/push_reasons"]) == [{"code": "Unregistered", "count": 2}]
+    assert "passflow/push_reasons" not in dict(push_metadata(Rung()))
