@@ -37,12 +37,18 @@ def make_certificates(
     from passflow.cli.programs import choose_programs, load_project
 
     output = Output(as_json=as_json)
-    written = write_certificates(list(choose_programs(load_project(), program)), force=force)
+    programs = list(choose_programs(load_project(), program))
+    written = write_certificates(programs, force=force)
+    wallets = [(each.program, wallet) for each in programs for wallet in each.wallets]
+    passed_over = [f"{name}/{wallet.name}" for name, wallet in wallets if not certificate_paths(wallet)]
     for path in written:
         output.say(f"  wrote {path}", markup=False)
-    if not written:
+    for name in passed_over:
+        why = "it must name `certificate`, `key` and `intermediate` as `file:` references, without a password"
+        output.say(f"  {name}: left alone; {why}", markup=False)
+    if not written and not passed_over:
         output.say("Nothing to do: every certificate is there. `--force` replaces them.")
-    output.emit("dev-certs", {"written": [str(path) for path in written]})
+    output.emit("dev-certs", {"written": [str(path) for path in written], "passed_over": passed_over})
 
 
 def write_certificates(programs: list[Program], *, force: bool = False) -> list[Path]:

@@ -39,6 +39,16 @@ def test_a_new_project_goes_from_nothing_to_signed_passes(tmp_path):
     plan = run_process("plan", cwd=folder)
     assert plan.status == 3, "the first load waits for a person unless the file allows it: " + plan.err
     assert "creates.first_load" in plan.out
+    assert run_process("dev-certs", cwd=folder).status == 0
+    checked = run_process("doctor", cwd=folder)
+    assert checked.status == 0, checked.out
+    assert run_process("approve", "gold_club", "create", "2", cwd=folder).status == 0
+    applied = run_process("apply", cwd=folder)
+    assert applied.status == 0, applied.err
+    exported = run_process("pass", "export", "000417", "--out", "zoe.pkpass", cwd=folder)
+    assert exported.status == 0, exported.err
+    root = next(folder.rglob("root.pem"))
+    assert run_process("verify", "zoe.pkpass", "--root", str(root), cwd=folder).status == 0
 
 
 def test_init_again_keeps_everything(project):
