@@ -212,7 +212,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, busy_timeout: float) -> None
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-    for setting in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-65536"):
+    for setting in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-32768"):
         pragma(setting)
 
 

@@ -44,6 +44,9 @@ class Hasher:
         return frame.with_columns(column.alias("fingerprint"))
 
 
+STEP: Final = 32_768
+"""Rows mapped at a time: each column is held in several forms meanwhile, and a source's batches may be of any size."""
+
 UNREAD: Final = Proof(complete=False, rows=0, reason="nothing was read")
 
 
@@ -106,4 +109,6 @@ def take_in(
 
 def _mapped(read: Read, hasher: Hasher, intake: Intake) -> Iterator[tuple[Mapped, int]]:
     for batch in read:
-        yield hasher.program.members.map_batch(batch, intake.rows + 1, hasher.identify), batch.num_rows
+        for start in range(0, max(1, batch.num_rows), STEP):  # an empty batch must have the columns too
+            part = batch.slice(start, STEP)
+            yield hasher.program.members.map_batch(part, intake.rows + 1, hasher.identify), part.num_rows

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 SHARDS = 64
 """Parts into which a read is split: memory is bounded by one of them, whatever the program's partitions."""
 
-PART_ROWS = 250_000
+PART_ROWS = 62_500
 """Rows that are worth a comparison of their own; smaller reads are compared in fewer parts."""
 
 ATTEMPTS = 3

@@ -24,9 +24,9 @@ from passflow.sync.fingerprint import shard_ranges
 if TYPE_CHECKING:
     import polars as pl
 
-IN_MEMORY_ROWS: Final = 300_000
-FLUSH_ROWS: Final = 250_000
-"""Rows gathered before a spill: about 60 MB, and shards in pieces that are worth a system call."""
+IN_MEMORY_ROWS: Final = 60_000
+FLUSH_ROWS: Final = 65_000
+"""Rows gathered before a spill: about 15 MB, and shards in pieces of a thousand rows that are worth a system call."""
 
 
 @dataclass(frozen=True, slots=True)
