@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from statistics import median
 
 from passflow_tests.bench.fresh import run_fresh
@@ -11,26 +12,30 @@ from passflow_tests.bench.project import PROGRAMS, environment, make_project
 from passflow_tests.bench.table import Measure
 from passflow_tests.bench.workshop import Workshop
 
-ROWS = ("code_location_load", "code_location_load_seconds")
+ROWS = ("code_location_load", "code_location_load_from_source", "code_location_load_seconds")
 ORDER = 13
 
 
 def measure(workshop: Workshop) -> Iterator[Measure]:
-    """Fresh processes in turns, after one of each that fills the caches of files."""
+    """Both in fresh processes in turns, with the bytecode that Python keeps, and from source as a new container does."""
     root = workshop.folder / "location"
     make_project(root, PROGRAMS)
     where = environment(root)
-    loads: list[float] = []
-    floors: list[float] = []
-    for number in range(1 + (1 if workshop.quick else 7)):
-        floor = run_fresh(f"{__name__}:import_dagster", environment=where).result
-        load = run_fresh(f"{__name__}:load", environment=where, root=str(root)).result
-        if number:
-            floors.append(floor)
-            loads.append(load)
-    ratio = median(load / floor for load, floor in zip(loads, floors, strict=True))
-    yield Measure(ROWS[0], ratio, "×", "<= 1.4", f"`import dagster`; {len(PROGRAMS)} programs")
-    yield Measure(ROWS[1], median(loads), "s", None, f"`import dagster` takes {median(floors):.2f} s")
+    warm = [_pair(root, where) for _ in range(1 + (1 if workshop.quick else 7))][1:]
+    uncached = {**where, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(root / "none")}
+    cold = [_pair(root, uncached) for _ in range(workshop.rounds)]
+    against = f"`import dagster`; {len(PROGRAMS)} programs"
+    yield Measure(ROWS[0], median(load / floor for floor, load in warm), "×", "<= 1.4", against)
+    against = f"`import dagster` without cached bytecode; {len(PROGRAMS)} programs"
+    yield Measure(ROWS[1], median(load / floor for floor, load in cold), "×", "<= 1.4", against)
+    seconds, floor = (median(pair[place] for pair in warm) for place in (1, 0))
+    yield Measure(ROWS[2], seconds, "s", None, f"with bytecode; `import dagster` takes {floor:.2f} s")
+
+
+def _pair(root: Path, where: Mapping[str, str]) -> tuple[float, float]:
+    """Seconds of Dagster's own import, and of everything."""
+    floor = run_fresh(f"{__name__}:import_dagster", environment=where).result
+    return floor, run_fresh(f"{__name__}:load", environment=where, root=str(root)).result
 
 
 def import_dagster() -> float:
