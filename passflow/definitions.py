@@ -6,7 +6,6 @@ files are the ones the command line reads.
 
 import sys
 import warnings
-from pathlib import Path
 
 import dagster as dg
 
@@ -34,19 +33,16 @@ def defs() -> dg.Definitions:
     # Dagster imports the folder as a (namespace) module of this name
     sys.path.insert(0, str(folder.parent))
     try:
-        found = dg.load_from_defs_folder(path_within_project=folder)
+        tree = dg.ComponentTree.for_project(folder)
+        # `load_from_defs_folder` would add the JSON schema of every component type of every package, half of the time
+        found = tree.build_defs_at_path(tree.defs_module_path)
     finally:
         sys.path.remove(str(folder.parent))
-    loaded = _loaded_folder(found)
+    loaded = tree.defs_module_path.resolve()
     if loaded != folder:
         raise ConfigError(
             f"The program files are in {folder}, but Dagster reads {loaded}.",
             fix="Let `[tool.passflow] programs` and `[tool.dg.project] defs_module` in pyproject.toml name one folder.",
             code="config.programs",
         )
-    return dg.Definitions.merge(found, dg.Definitions(executor=dg.in_process_executor))
-
-
-def _loaded_folder(found: dg.Definitions) -> Path | None:
-    tree = found.component_tree
-    return tree.defs_module_path.resolve() if tree else None
+    return dg.Definitions.merge(found, dg.Definitions(executor=dg.in_process_executor, component_tree=tree))
