@@ -9,11 +9,13 @@ from typing import Final
 from passflow.docs.commands import commands_page
 from passflow.docs.errors import errors_page
 from passflow.docs.program_file import program_file_page
+from passflow.docs.views import views_page
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "commands.md": commands_page,
     "errors.md": errors_page,
     "program-file.md": program_file_page,
+    "views.md": views_page,
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import plistlib
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -84,10 +83,10 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ['"' + "\\" * 200_000, '"a"' + " " * 200_000, "/*" * 200_000, '"a"="b";' * 50_000, "\n" * 200_000]
 )
-def test_parsing_takes_linear_time(text: str) -> None:
-    before = time.perf_counter()
-    parse_strings(text)
-    assert time.perf_counter() - before < 2
+@pytest.mark.timeout(60)  # seconds: what backtracks takes hours
+def test_parsing_does_not_backtrack(text: str) -> None:
+    result = parse_strings(text)
+    assert result is None or isinstance(result, list)
 
 
 def test_too_large_strings_are_not_parsed() -> None:
