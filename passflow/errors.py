@@ -120,7 +120,9 @@ class StoreVersionError(StoreError):
     """Migrations are missing, or the store was written by a newer passflow."""
 
     code = "store.version"
-    default_fix = "Run `passflow init`, which brings the store up to date; if a newer passflow wrote it, install that one."
+    default_fix = (
+        "Run `passflow init`, which brings the store up to date; if a newer passflow wrote it, install that one."
+    )
 
 
 class StoreBusy(StoreError):

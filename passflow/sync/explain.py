@@ -124,8 +124,7 @@ def explain(
             explained += _explain_operations(conn, program, store, design, saved, hide)
             cut[kind] = sum(n for (each, _, _), n in totals.items() if each is kind) - len(saved)
         refusals = tuple(
-            _explain_refusal(program, item, hide)
-            for item in read_rejections(conn, store, plan_id, limit=limit)
+            _explain_refusal(program, item, hide) for item in read_rejections(conn, store, plan_id, limit=limit)
         )
     return Explanation(plan, tuple(explained), cut, refusals, plan.counts.refused - len(refusals))
 

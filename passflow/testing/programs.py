@@ -79,7 +79,9 @@ class MemoryRead:
 def _batch(rows: Sequence[Row], columns: Sequence[str]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    return pa.RecordBatch.from_pydict({name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns})
+    return pa.RecordBatch.from_pydict(
+        {name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns}
+    )
 
 
 class MemoryWallet(WalletSettings):
