@@ -152,7 +152,7 @@ def parse_url(url: str) -> URL:
 
 
 def _postgres(url: URL, busy_timeout: float) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=8,
@@ -161,6 +161,15 @@ def _postgres(url: URL, busy_timeout: float) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": max(2, round(busy_timeout)), "application_name": "passflow"},
     )
+
+    @event.listens_for(engine, "connect")
+    def limit_waiting(connection: Any, _: object) -> None:
+        # PostgreSQL waits for ever by itself, for instance for a process that sleeps in the middle of a transaction; a
+        # statement rather than a start-up option, because poolers refuse those
+        connection.execute(f"SET lock_timeout = {round(busy_timeout * 1000)}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: URL, busy_timeout: float) -> Engine:
