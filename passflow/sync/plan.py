@@ -46,7 +46,7 @@ from passflow.sync.spill import Spill
 if TYPE_CHECKING:
     import polars as pl
 
-SHARDS = 64
+SHARDS = 128
 """Parts into which a read is split: memory is bounded by one of them, whatever the program's partitions."""
 
 PART_ROWS = 62_500

@@ -18,6 +18,7 @@ LONG_PAST: Final = "2001-01-01T00:00:00+00:00"
 """The expiry of a pass that has ended, when no real one lies in the past."""
 
 _VOID: Final = frozenset({"voided", "redeemed", "invalidated", "deleted"})
+_WEB: Final = re.compile(r"https?://[^\s/]")
 _ENDED: Final = frozenset({"expired", "deleted"})
 
 
@@ -57,7 +58,7 @@ class AppleEnvelope:
             )
         if token is not None and len(token) < 16:
             raise ConfigError("An authentication token has fewer than the 16 characters that Apple asks for.")
-        if url is not None and not re.match(r"https?://[^\s/]", url):
+        if url is not None and not _WEB.match(url):
             raise ConfigError("The web service URL is no URL.", fix="Set the gateway's public https address.")
         if self.status not in _STATUSES:
             raise ConfigError("A pass has a status that does not exist.", fix=f"Use one of {', '.join(_STATUSES)}.")

@@ -49,7 +49,10 @@ def _text(slot: Slot, kind: FieldType, read: Callable[[Values], Value], path: st
             value = _digits(value, slot.field, path)
         return cast(str, value) if change is None else change(cast(str, value), count)
 
-    return show
+    def show_as_it_is(values: Values, locale: str) -> str:
+        return read(values) or ""  # type: ignore[return-value]  # the reader lets text and None through
+
+    return show_as_it_is if change is None and kind == "text" else show
 
 
 def _digits(value: Value, name: str, path: str) -> str:

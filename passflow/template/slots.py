@@ -72,6 +72,9 @@ def reader(name: str, kind: FieldType, path: str) -> Callable[[Values], Value]:
         raise value_error(path, what, "Correct the mapping of the field or its declared type")
 
     def read_text(values: Values) -> Value:
+        value = values.get(name)
+        if type(value) is str and value.isascii():  # nearly every text of every pass
+            return value
         value = read(values)
         if isinstance(value, str) and not value.isascii():
             try:
