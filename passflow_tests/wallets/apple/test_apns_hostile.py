@@ -79,6 +79,8 @@ def everything_logged():
     level = root.level
     root.addHandler(handler)
     root.setLevel(1)
+    for name in list(root.manager.loggerDict):
+        logging.getLogger(name).disabled = False  # a library's logging set-up may have switched it off
     yield written
     root.setLevel(level)
     root.removeHandler(handler)
