@@ -70,7 +70,7 @@ def test_the_public_names_are_these():
 
 
 def modules() -> list[str]:
-    paths = (path.relative_to(ROOT).with_suffix("") for path in sorted(PACKAGE.rglob("*.py")))
+    paths = (path.relative_to(PACKAGE.parent).with_suffix("") for path in sorted(PACKAGE.rglob("*.py")))
     return [".".join(path.parts).removesuffix(".__init__") for path in paths if "migrations" not in path.parts]
 
 
@@ -78,7 +78,7 @@ def test_every_module_says_in_its_first_lines_what_it_is_for():
     silent = []
     for path in PACKAGE.rglob("*.py"):
         if ast.get_docstring(ast.parse(path.read_text())) is None:
-            silent.append(str(path.relative_to(ROOT)))
+            silent.append(str(path.relative_to(PACKAGE.parent)))
     assert silent == []
 
 
