@@ -49,6 +49,7 @@ lint: $(READY) ## Style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(READY) ## Bring the code into shape
 	$(BIN)/ruff check --fix-only .
