@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from passflow.errors import PassflowError, StoreError
 from passflow.files import save_images
-from passflow.model import Counts, Kind, Operation, Plan, PlanStatus, Proof, Rejection, Status
+from passflow.model import Counts, Kind, Plan, PlanStatus, Proof, Rejection, Status
 from passflow.ports import Read, SourceContext
 from passflow.program import Program
 from passflow.security.encryption import DataKey
@@ -34,9 +34,10 @@ from passflow.store.plans import (
 from passflow.store.records import seal_record
 from passflow.store.rejections import seal_rejection
 from passflow.store.tables import member_keys, programs
+from passflow.sync.candidates import count_ended, list_overdue, list_seen
 from passflow.sync.design import Design, make_design, save_design
 from passflow.sync.diff import Diff, diff, id_series
-from passflow.sync.draft import Drafter, Drafts, Seen
+from passflow.sync.draft import Drafter, Drafts
 from passflow.sync.fingerprint import shard_ranges
 from passflow.sync.intake import Hasher, Intake, take_in
 from passflow.sync.points import reach
@@ -164,7 +165,7 @@ class _Planner:
             with self.store.read() as conn:
                 state = read_state(conn, self.program.program, low, high, observed_at=self.now)
                 found = diff(rows, state, refused=refused, erased=self.erased, now=self.now)
-                seen = _seen(found, rows, list(self.program.members.fields))
+                seen = list_seen(found, rows, list(self.program.members.fields))
                 missing = found.missing["id_hash"].to_list()
                 abandoned = set(self._abandoned(conn, low, high)) - {item.id_hash for item in seen}
                 drafts = drafter.draft(
@@ -172,14 +173,16 @@ class _Planner:
                     seen=seen,
                     missing=missing,
                     abandoned=sorted(abandoned),
-                    due=sorted(_overdue(state, self.now) - {item.id_hash for item in seen} - set(missing) - abandoned),
+                    due=sorted(
+                        list_overdue(state, self.now) - {item.id_hash for item in seen} - set(missing) - abandoned
+                    ),
                 )
             rejections = [*found.rejections, *drafts.rejections]
             if rejections:
                 self.intake.note(rejections)
                 self._save_rejections(rejections)
             self.live += int((state["status"] != Status.DELETED.value).sum())
-            self._count(found, drafts.operations, drafts.ignored)
+            self._count(found, drafts)
             self._save(drafts)
             progress("compare", number + 1, parts)
 
@@ -244,12 +247,13 @@ class _Planner:
         reach("plan.ready")
         return plan
 
-    def _count(self, found: Diff, operations: Sequence[Operation], ignored: int) -> None:
-        self.creates += sum(operation.kind is Kind.CREATE for operation in operations)
-        self.updates += sum(operation.kind is Kind.UPDATE for operation in operations)
-        self.deletes += sum(operation.kind is Kind.DELETE for operation in operations)
+    def _count(self, found: Diff, drafts: Drafts) -> None:
+        kinds = Counter(operation.kind for operation in drafts.operations)
+        self.creates += kinds[Kind.CREATE]
+        self.updates += kinds[Kind.UPDATE]
+        self.deletes += kinds[Kind.DELETE]
         self.unchanged += found.unchanged
-        self.ignored += ignored
+        self.ignored += drafts.ignored + count_ended(found)
 
     def _save(self, drafts: Drafts) -> None:
         for _ in range(ATTEMPTS - 1):
@@ -287,28 +291,3 @@ class _Planner:
         with self.store.begin() as conn:
             hold_building(conn, plan_id)
             write_rejections(conn, plan_id, name, rejections, sealed)
-
-
-def _seen(found: Diff, rows: pl.DataFrame, fields: list[str]) -> list[Seen]:
-    """The members whose passes may change: new, changed, due, or shown by the source for the first time."""
-    import polars as pl
-
-    names = ["row", "id_hash", "fingerprint", *fields]
-    frames = [found.creates, found.changed, found.due]
-    if found.adopted.len():
-        handled = pl.concat([found.changed["id_hash"], found.due["id_hash"]])
-        ids = found.adopted.filter(~found.adopted.is_in(handled.implode()))
-        frames.append(rows.filter(rows["id_hash"].is_in(ids.implode())).unique("id_hash"))
-    return [
-        Seen(row, id_hash, fingerprint, dict(zip(fields, values, strict=True)))
-        for frame in frames
-        for row, id_hash, fingerprint, *values in frame.select(names).iter_rows()
-    ]
-
-
-def _overdue(state: pl.DataFrame, now: int) -> set[bytes]:
-    """Live passes with a date that fell due, unless they changed after the read began."""
-    import polars as pl
-
-    due = (pl.col("due_at") <= now) & (pl.col("status") != Status.DELETED.value) & (pl.col("observed_at") <= now)
-    return set(state.filter(due.fill_null(value=False))["id_hash"].to_list())

@@ -134,3 +134,14 @@ def test_a_refused_row_is_explained_with_its_member_and_value(club):
     }
     masked = explain(gold.program, gold.store, plan.plan_id).refusals
     assert {each.external_id for each in masked} == {"M…2", "M…3"}
+
+
+def test_members_who_cancelled_long_ago_are_not_opened_night_after_night(club, monkeypatch):
+    import passflow.sync.draft as draft_module
+
+    gold = club()
+    gold.night([member(1), member(2)])
+    gold.night([member(1), member(2, state="D")])
+    monkeypatch.setattr(draft_module, "open_record", lambda *_: pytest.fail("a record was opened"))
+    plan = gold.plan()
+    assert (plan.empty, plan.counts.unchanged, plan.counts.ignored) == (True, 1, 1)
