@@ -139,7 +139,9 @@ class Drafter:
         # voiding or expiring at once what vanished from a broken export does the same harm as deleting it: same guard
         content = None
         if status is not Status.DELETED:
-            content = self.design.content_hash(self.design.values(self._record(row, keys)), status)
+            content = self.design.content_hash(
+                self.design.values(self._record(row, keys), self._overlay(row, keys)), status
+            )
         drafts.operations.append(
             Operation(
                 op_id=operation_id(self.program, row.id_hash, Kind.DELETE, row.revision, (NOTHING, status, None)),

@@ -62,3 +62,18 @@ def test_fields_of_the_master_and_unknown_members_are_refused(club):
         set_overlay(gold.program, gold.store, "M-00001", {"points": "1000000"})
     with pytest.raises(StoreError, match="no live pass"):
         set_overlay(gold.program, gold.store, "M-00099", {"display_name": "Ada"})
+
+
+def test_a_voided_absentee_keeps_what_a_flow_set(club):
+    statuses = {"statuses": {"active": ["A"]}, "on_missing": "void"}
+    gold = club(flow_fields=["display_name"], lifecycle=statuses, guard={"first_load": True})
+    gold.night([member(1), member(2)])
+    set_overlay(gold.program, gold.store, "M-00001", {"display_name": "Ada"})
+    gold.night([member(2)])
+    assert gold.status("M-00001") == "voided"
+    assert shown(gold, "M-00001")["display_name"] == "Ada"
+    row = gold.pass_of("M-00001")
+    gold.night([member(1), member(2)])
+    assert gold.status("M-00001") == "active"
+    assert gold.pass_of("M-00001").serial == row.serial
+    assert shown(gold, "M-00001")["display_name"] == "Ada"
