@@ -30,7 +30,7 @@ AMBER: Colour = (255, 186, 92)
 def blend(first: Colour, second: Colour, share: float) -> Colour:
     """A colour between two others; 0 is the first."""
     share = max(0.0, min(1.0, share))
-    return tuple(round(a + (b - a) * share) for a, b in zip(first, second, strict=True))  # type: ignore[return-value]
+    return tuple(round(a + (b - a) * share) for a, b in zip(first, second, strict=True))  # type: ignore[return-value]  # three channels in, three out
 
 
 def gradient(size: tuple[int, int], stops: list[Colour], *, slant: float = 0.0) -> Image.Image:
@@ -123,7 +123,7 @@ def draw_gold_strip(width: int, height: int) -> Image.Image:
         ImageDraw.Draw(layer).line(line, fill=26 + 13 * (ribbon % 3), width=max(2, height // 44), joint="curve")
         image.paste(Image.new("RGB", image.size, GOLD), mask=layer.filter(ImageFilter.GaussianBlur(height / 160)))
     emblem = Image.new("L", (width, height), 0)
-    draw_laurel(ImageDraw.Draw(emblem), (width * 0.83, height * 0.52), height * 0.33, 74)  # type: ignore[arg-type]
+    draw_laurel(ImageDraw.Draw(emblem), (width * 0.83, height * 0.52), height * 0.33, 74)  # type: ignore[arg-type]  # an emblem is RGBA
     image.paste(Image.new("RGB", image.size, GOLD), mask=emblem)
     return image
 
@@ -231,7 +231,7 @@ def main() -> None:
     """Draws every image at one, two and three pixels per point."""
     for name, (draw, (width, height)) in ART.items():
         canvas = (width * 3 * SCALE, height * 3 * SCALE)
-        image = draw(canvas[0]) if name.endswith("icon") else draw(*canvas)  # type: ignore[operator]
+        image = draw(canvas[0]) if name.endswith("icon") else draw(*canvas)  # type: ignore[operator]  # icons take a size, the others a canvas
         for density in (1, 2, 3):
             suffix = "" if density == 1 else f"@{density}x"
             save(image, DATA / f"{name}{suffix}.png", (width * density, height * density))

@@ -80,8 +80,8 @@ def open_night(given: dict[str, Any]) -> tuple[Program, Store]:
 
 def use_small_batches() -> None:
     """Makes a few members fill several batches."""
-    applying.BATCH = converging.BATCH = ringing.PAGE = BATCH  # type: ignore[misc]
-    planning.PART_ROWS = BATCH  # type: ignore[misc]
+    applying.BATCH = converging.BATCH = ringing.PAGE = BATCH  # type: ignore[misc]  # small batches, so that sixty members make several
+    planning.PART_ROWS = BATCH  # type: ignore[misc]  # likewise
 
 
 def play(given: dict[str, Any]) -> dict[str, int]:

@@ -26,7 +26,7 @@ def test_endless_findings_are_cut() -> None:
         while True:
             yield ALL[2]
 
-    report = Report.of(endless())  # type: ignore[arg-type]
+    report = Report.of(endless())  # type: ignore[arg-type]  # an endless iterator on purpose
     assert len(report.findings) == MAX_FINDINGS + 1
     assert report.findings[-1].code == "report.cut"
     assert "report.cut" not in Report.of([ALL[2]] * MAX_FINDINGS).codes

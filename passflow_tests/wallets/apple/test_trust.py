@@ -100,7 +100,7 @@ def test_a_pass_certificate_cannot_make_pass_certificates() -> None:
     for extension in victim.certificate.extensions:
         if extension.oid != x509.AuthorityKeyIdentifier.oid:
             forged = forged.add_extension(extension.value, extension.critical)
-    attacker = Credentials(forged.sign(mine.key, hashes.SHA256()), victim.key)  # type: ignore[arg-type]
+    attacker = Credentials(forged.sign(mine.key, hashes.SHA256()), victim.key)  # type: ignore[arg-type]  # a forged certificate with another's key, on purpose
     files = {name: content for name, content in stranger_files().items() if name not in ("manifest.json", "signature")}
     manifest = manifest_of(files)
     report = judge({**files, "manifest.json": manifest, "signature": openssl_sign(manifest, issued=attacker)})

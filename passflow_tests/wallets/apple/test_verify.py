@@ -34,7 +34,7 @@ def genuine() -> Files:
 def resign(files: Files, *options: str, **changes: object) -> Files:
     plain = {name: content for name, content in files.items() if name not in ("manifest.json", "signature")}
     manifest = manifest_of(plain)
-    return {**plain, "manifest.json": manifest, "signature": openssl_sign(manifest, *options, **changes)}  # type: ignore[arg-type]
+    return {**plain, "manifest.json": manifest, "signature": openssl_sign(manifest, *options, **changes)}  # type: ignore[arg-type]  # changes of that very helper
 
 
 def test_a_pass_made_by_openssl_and_zipfile_has_no_finding(genuine: Files) -> None:
@@ -157,7 +157,7 @@ WRONG_CERTIFICATES = [
 
 @pytest.mark.parametrize(("options", "codes"), WRONG_CERTIFICATES)
 def test_certificates_that_do_not_fit_the_pass(genuine: Files, options: dict[str, object], codes: set[str]) -> None:
-    issued = clock_authority().issue_pass_certificate(**options)  # type: ignore[arg-type]
+    issued = clock_authority().issue_pass_certificate(**options)  # type: ignore[arg-type]  # options of that very method
     assert {each.code for each in judge(resign(genuine, issued=issued)).errors} == codes
 
 
